@@ -9,10 +9,10 @@ the value, the cause and what would be right.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 
-class ErrorCode(str, Enum):
+class ErrorCode(StrEnum):
     """What kind of failure it is; the value stands in results as ``code``."""
 
     UNREACHABLE = "unreachable"

@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: names of nodes and groups, and their natural order."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import ErrorCode, MetalError
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?){0,8}")
+_PARTS = re.compile(r"(\d+)")
+RESERVED = frozenset({"all", "ungrouped", "localhost"})
+"""Words with a meaning of their own in noderanges or in Ansible inventories."""
+
+
+def check_name(name: str, kind: str = "node") -> str:
+    """Return ``name`` if a node or group (``kind``) may be called so.
+
+    Raises: MetalError ``invalid``.
+    """
+    if name in RESERVED:
+        raise MetalError(ErrorCode.INVALID, f"{name!r} cannot be the name of a {kind}: the word has a meaning of its own")
+    if not _NAME.fullmatch(name):
+        raise MetalError(
+            ErrorCode.INVALID,
+            f"{name!r} cannot be the name of a {kind}: use lower-case letters, digits, '-', '_' and '.', "
+            "beginning and ending with a letter or digit",
+        )
+    return name
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key by which n2 comes before n10."""
+    return tuple((1, int(part), part) if part.isdigit() else (0, 0, part) for part in _PARTS.split(name))

@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: the noderange language, as far as it goes by now.
+
+    range   = term *( "," [ "-" ] term )         union; a leading "-" excludes, wherever it stands
+    term    = name with any number of brackets, as r[1-2]u[01-20,25], or FIRST-LAST as n1-n10, or a group, or "all"
+
+Exclusion does not depend on order: what is excluded once stays out. An unknown name, a descending range and an
+empty result are errors that name the place. The rest of the language (intersection, regular expressions,
+attributes) is refused by name, not guessed. Semantics: docs/reference/noderange.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+
+from .errors import ErrorCode, MetalError
+from .names import natural
+
+MAX_TERM = 100_000
+"""No single term may name more nodes than this: a slip of the keyboard must not eat the memory."""
+
+_BRACKET = re.compile(r"\[([^\[\]]*)\]")
+_NUMBER_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
+_ENDS = re.compile(r"(?P<first>.*?\d+[^\d-]*)-(?P<last>[^-]*\d+.*)")
+_LAST_NUMBER = re.compile(r"(.*?)(\d+)(\D*)")
+_UNSUPPORTED = {"@": "intersection", "(": "parentheses", "/": "regular expressions", "=": "attribute tests", "~": "attribute tests"}
+
+
+def expand(expression: str, nodes: Iterable[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the names of the nodes that ``expression`` means, each once, in natural order.
+
+    ``nodes``: every node there is. ``groups``: group name to its members.
+    Raises: MetalError ``invalid`` (grammar), ``unknown`` (name) or ``missing`` (nothing remains).
+    """
+    known = set(nodes)
+    included: set[str] = set()
+    excluded: set[str] = set()
+    for term in _terms(expression):
+        if term.startswith("-"):
+            excluded.update(_term(term[1:].strip(), expression, known, groups))
+        else:
+            included.update(_term(term, expression, known, groups))
+    found = included - excluded
+    if not found:
+        raise MetalError(ErrorCode.MISSING, f"noderange {expression!r} names no node")
+    return sorted(found, key=natural)
+
+
+def _terms(expression: str) -> list[str]:
+    for character, what in _UNSUPPORTED.items():
+        if character in expression:
+            position = expression.index(character) + 1
+            raise MetalError(
+                ErrorCode.INVALID,
+                f"noderange {expression!r}: character {position}: {what} ({character!r}) are not supported yet",
+            )
+    terms = [term.strip() for term in re.split(r",(?![^\[]*\])", expression)]
+    if not all(terms):
+        raise MetalError(ErrorCode.INVALID, f"noderange {expression!r} is empty or has an empty part between commas")
+    return terms
+
+
+def _term(term: str, expression: str, known: set[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
+    if term == "all":
+        return list(known)
+    names = _names(term, expression)
+    result: list[str] = []
+    for name in names:
+        if name in known:
+            result.append(name)
+        elif name in groups:
+            if not groups[name]:
+                raise MetalError(ErrorCode.MISSING, f"noderange {expression!r}: group {name!r} has no nodes")
+            result.extend(groups[name])
+        else:
+            raise MetalError(ErrorCode.UNKNOWN, f"noderange {expression!r}: there is no node or group named {name!r}")
+    return result
+
+
+def _names(term: str, expression: str) -> list[str]:
+    if "[" in term or "]" in term:
+        return _brackets(term, expression)
+    ends = _ENDS.fullmatch(term)
+    if ends:
+        spread = _ends(ends["first"], ends["last"], expression)
+        if spread is not None:
+            return spread
+    return [term]
+
+
+def _ends(first: str, last: str, expression: str) -> list[str] | None:
+    low, high = _LAST_NUMBER.fullmatch(first), _LAST_NUMBER.fullmatch(last)
+    if low is None or high is None or low[1] != high[1] or low[3] != high[3]:
+        return None  # a name with a dash in it, such as web1-db2
+    return [f"{low[1]}{number}{low[3]}" for number in _numbers(f"{low[2]}-{high[2]}", expression)]
+
+
+def _brackets(term: str, expression: str) -> list[str]:
+    pieces = _BRACKET.split(term)
+    if any("[" in piece or "]" in piece for piece in pieces):
+        raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: the brackets of {term!r} do not match")
+    choices: list[list[str]] = []
+    for index, piece in enumerate(pieces):
+        if index % 2:
+            choices.append([number for part in piece.split(",") for number in _numbers(part.strip(), expression)])
+        else:
+            choices.append([piece])
+    total = 1
+    for choice in choices:
+        total *= len(choice)
+    _limit(total, expression)
+    return ["".join(parts) for parts in product(*choices)]
+
+
+def _numbers(part: str, expression: str) -> list[str]:
+    match = _NUMBER_RANGE.fullmatch(part)
+    if match is None:
+        raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: {part!r} is not a number or a range such as 1-10")
+    first, last, step = match[1], match[2] or match[1], int(match[3] or 1)
+    if int(last) < int(first):
+        raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: {part!r} descends; write the smaller number first")
+    if step < 1:
+        raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: {part!r} has a step of 0")
+    if first.startswith("0") and len(first) != len(last):
+        raise MetalError(
+            ErrorCode.INVALID,
+            f"noderange {expression!r}: {part!r} pads its first number to {len(first)} digits and its last to {len(last)}",
+        )
+    _limit((int(last) - int(first)) // step + 1, expression)
+    width = len(first) if first.startswith("0") else 0
+    return [f"{number:0{width}d}" for number in range(int(first), int(last) + 1, step)]
+
+
+def _limit(count: int, expression: str) -> None:
+    if count > MAX_TERM:
+        raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: one term names {count} nodes, more than {MAX_TERM}")
+
+
+def fold(names: Iterable[str]) -> str:
+    """Return a short noderange for ``names``, such as ``r1n[01-20],spare``; empty names give an empty string.
+
+    Only the last number of a name is folded, and only where its digits allow an exact way back.
+    """
+    runs: dict[tuple[str, str, int], list[int]] = {}
+    plain: list[str] = []
+    for name in sorted(set(names), key=natural):
+        match = _LAST_NUMBER.fullmatch(name)
+        if match is None:
+            plain.append(name)
+            continue
+        width = len(match[2]) if match[2].startswith("0") else 0
+        runs.setdefault((match[1], match[3], width), []).append(int(match[2]))
+    terms = [_fold_run(*key, numbers) for key, numbers in _merge_padded(runs).items()]
+    return ",".join(terms + plain)
+
+
+def _merge_padded(runs: dict[tuple[str, str, int], list[int]]) -> dict[tuple[str, str, int], list[int]]:
+    """Put n01..n09 and n10..n99 into one run: a number as wide as the padding needs no zero."""
+    for prefix, suffix, width in sorted(runs, key=lambda key: key[2]):
+        if not width:
+            continue
+        plain = runs.get((prefix, suffix, 0), [])
+        fitting = [number for number in plain if len(str(number)) == width]
+        rest = [number for number in plain if len(str(number)) != width]
+        runs[(prefix, suffix, width)] = sorted(runs[(prefix, suffix, width)] + fitting)
+        runs[(prefix, suffix, 0)] = rest
+    return {key: numbers for key, numbers in runs.items() if numbers}
+
+
+def _fold_run(prefix: str, suffix: str, width: int, numbers: list[int]) -> str:
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    text = [f"{low:0{width}d}" if low == high else f"{low:0{width}d}-{high:0{width}d}" for low, high in spans]
+    if len(numbers) == 1:
+        return f"{prefix}{text[0]}{suffix}"
+    return f"{prefix}[{','.join(text)}]{suffix}"

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: the attribute schema, one table.
+
+It drives validation, the inventory's variables, CSV columns and docs/reference/attributes.md (generated; a gate
+compares). A site adds attributes of its own, as text, under ``site.*`` and ``custom.*``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from .errors import ErrorCode, MetalError
+from .values import CHECKS
+
+MASK = "********"
+"""What is shown in place of a secret."""
+
+_OPEN = re.compile(r"(site|custom)(\.[a-z][a-z0-9_]*)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute: its dotted ``name``, its ``type`` (a key of values.CHECKS) and what it means."""
+
+    name: str
+    type: str
+    description: str
+    choices: tuple[str, ...] = ()
+    default: Any = None
+    secret: bool = False
+    unique: bool = False
+    """Whether two nodes may not have the same own value (they identify a machine)."""
+
+    @property
+    def variable(self) -> str:
+        """The name of the inventory variable that it becomes."""
+        return "metal_" + self.name.replace(".", "_")
+
+    def check(self, value: Any) -> Any:
+        """Return ``value`` in its stored form; None stays None (explicit null).
+
+        Raises: MetalError ``invalid`` with a sentence that names the attribute, the value and what would be right.
+        """
+        if value is None:
+            return None
+        shown = MASK if self.secret else repr(value)
+        try:
+            checked = CHECKS[self.type](value)
+        except ValueError as exc:
+            raise MetalError(ErrorCode.INVALID, f"{self.name}: {shown} {exc}") from None
+        if self.choices and checked not in self.choices:
+            raise MetalError(ErrorCode.INVALID, f"{self.name}: {shown} is not one of {', '.join(self.choices)}")
+        return checked
+
+
+ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute("bmc.address", "address", "IP address or name of the node's BMC."),
+    Attribute("bmc.port", "port", "UDP port of the BMC's IPMI service.", default=623),
+    Attribute("bmc.user", "text", "User name on the BMC, at most 16 characters for IPMI."),
+    Attribute("bmc.password", "text", "Password on the BMC, at most 20 bytes for IPMI.", secret=True),
+    Attribute("bmc.driver", "text", "How the BMC is spoken to.", choices=("ipmi",), default="ipmi"),
+    Attribute("boot.firmware", "text", "What the machine's firmware boots by.", choices=("uefi", "bios"), default="uefi"),
+    Attribute("net.mac", "mac", "MAC address of the network card that the node boots from.", unique=True),
+    Attribute("net.ip", "ip", "The node's IPv4 address on the boot network; DHCP reserves it.", unique=True),
+    Attribute("net.netmask", "netmask", "Netmask of net.ip.", default="255.255.255.0"),
+    Attribute("net.gateway", "ip", "Default gateway of the node."),
+    Attribute("net.dns", "addresses", "Name servers of the node, a list.", default=[]),
+    Attribute("net.hostname", "hostname", "Host name to install, if it is not the node's name."),
+    Attribute("system.uuid", "uuid", "The machine's SMBIOS UUID.", unique=True),
+    Attribute("system.serial", "text", "The machine's serial number."),
+    Attribute("location.room", "text", "Room that the machine stands in."),
+    Attribute("location.rack", "text", "Rack that the machine stands in."),
+    Attribute("location.feed", "text", "Power feed; tasks that draw current can be spread over feeds."),
+    Attribute("deploy.profile", "text", "Profile to install unless another is asked for."),
+    Attribute(
+        "deploy.lock",
+        "text",
+        "Whether deployment is refused: auto locks the node by itself when a deployment is ready.",
+        choices=("unlocked", "locked", "auto"),
+        default="unlocked",
+    ),
+    Attribute("deploy.disk", "text", "Disk to install on, in the installer's own words.", default="first"),
+    Attribute("deploy.root_password_hash", "crypt", "crypt(3) hash of root's password to install.", secret=True),
+)
+
+_BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
+
+
+def attribute(name: str) -> Attribute:
+    """Return the attribute called ``name``; names under site.* and custom.* are made as they are asked for.
+
+    Raises: MetalError ``unknown`` with the nearest name that exists.
+    """
+    found = _BY_NAME.get(name)
+    if found is not None:
+        return found
+    if _OPEN.fullmatch(name):
+        return Attribute(name, "text", "A site's own attribute.")
+    near = get_close_matches(name, _BY_NAME, n=1)
+    hint = f"did you mean {near[0]}?" if near else "a site's own attributes are named site.NAME or custom.NAME"
+    raise MetalError(ErrorCode.UNKNOWN, f"{name!r} is not an attribute; {hint}")
+
+
+def check_values(values: dict[str, Any]) -> dict[str, Any]:
+    """Return ``values`` (attribute name to value) with every value in its stored form.
+
+    Raises: MetalError ``unknown`` or ``invalid``.
+    """
+    return {name: attribute(name).check(value) for name, value in values.items()}
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn nested values, ``{bmc: {address: x}}``, into dotted ones, ``{"bmc.address": x}``."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            flat.update(flatten(value, f"{name}."))
+        else:
+            flat[name] = value
+    return flat
+
+
+def masked(name: str, value: Any) -> Any:
+    """Return ``value`` as it may be shown: a secret that is set becomes ``********``."""
+    return MASK if value is not None and attribute(name).secret else value
