@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: what every driver offers: the verbs, their words, and what a family can do.
+
+A driver knows one protocol and nothing of Ansible or of the node database. Its methods are coroutines, each with
+its own time limit; whoever calls them (an operation, through the fleet) cannot tell which engine answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from .._nodes.errors import ErrorCode, MetalError
+
+
+class PowerState(StrEnum):
+    """Whether the machine is powered (ACPI S0) or not."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class PowerAction(StrEnum):
+    """What can be asked of a machine's power."""
+
+    ON = "on"
+    OFF = "off"
+    """At once, as by holding the power button."""
+    SHUTDOWN = "shutdown"
+    """Ask the operating system by ACPI."""
+    RESET = "reset"
+    CYCLE = "cycle"
+    """Off, a pause of the BMC's choice, and on."""
+    BOOT = "boot"
+    """On if it is off, reset if it is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRule:
+    """What an action means: what to send ``if_on`` and ``if_off`` (None: nothing to do) and the state ``wanted``."""
+
+    if_on: PowerAction | None
+    if_off: PowerAction | None
+    wanted: PowerState
+
+
+POWER_RULES = {
+    PowerAction.ON: PowerRule(None, PowerAction.ON, PowerState.ON),
+    PowerAction.OFF: PowerRule(PowerAction.OFF, None, PowerState.OFF),
+    PowerAction.SHUTDOWN: PowerRule(PowerAction.SHUTDOWN, None, PowerState.OFF),
+    # A reset or cycle of a machine that is off is an error on some BMCs and ignored on others: it means "on" here.
+    PowerAction.RESET: PowerRule(PowerAction.RESET, PowerAction.ON, PowerState.ON),
+    PowerAction.CYCLE: PowerRule(PowerAction.CYCLE, PowerAction.ON, PowerState.ON),
+    PowerAction.BOOT: PowerRule(PowerAction.RESET, PowerAction.ON, PowerState.ON),
+}
+
+
+def power_command(action: PowerAction, state: PowerState) -> PowerAction | None:
+    """Return what has to be sent to a machine in ``state`` so that ``action`` is done; None: nothing."""
+    rule = POWER_RULES[action]
+    return rule.if_on if state is PowerState.ON else rule.if_off
+
+
+@dataclass(frozen=True, slots=True)
+class PowerStep:
+    """What a power request met and did: the state ``before``, and what was ``sent`` (None: nothing was needed)."""
+
+    before: PowerState
+    sent: PowerAction | None
+
+
+class BootDevice(StrEnum):
+    """Where firmware is told to boot from."""
+
+    NETWORK = "network"
+    DISK = "disk"
+    CD = "cd"
+    SETUP = "setup"
+    NONE = "none"
+    """No override: the firmware's own order."""
+
+
+class BootMode(StrEnum):
+    """Which kind of boot the override asks for."""
+
+    UEFI = "uefi"
+    LEGACY = "legacy"
+
+
+@dataclass(frozen=True, slots=True)
+class BootOverride:
+    """A boot override. ``marked``: whether the BMC calls it valid (IPMI table 28-14, parameter 5, data 1 bit 7)."""
+
+    device: BootDevice
+    persistent: bool = False
+    mode: BootMode = BootMode.LEGACY
+    marked: bool = True
+
+    @property
+    def effective(self) -> BootOverride:
+        """The override as the specification reads it: what is not marked valid is none."""
+        return self if self.marked and self.device is not BootDevice.NONE else BootOverride(BootDevice.NONE)
+
+
+class Capability(StrEnum):
+    """What a driver's family can do; an operation refuses in check mode what is not declared."""
+
+    POWER = "power"
+    BOOT_DEVICE = "boot_device"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A BMC: where it is and who we are to it. ``password`` is kept out of repr()."""
+
+    address: str
+    port: int
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Target({self.address}:{self.port})"
+
+    @property
+    def place(self) -> str:
+        """Address and port, as error messages show them."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+class Driver(Protocol):
+    """One family of hardware. Every method raises MetalError, and none takes longer than ``seconds``."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    async def power_state(self, target: Target, seconds: float) -> PowerState:
+        """Return whether the machine is on."""
+
+    async def power(self, target: Target, action: PowerAction, seconds: float) -> PowerStep:
+        """Send what ``action`` needs and return at once; the caller waits for the state."""
+
+    async def boot_override(self, target: Target, seconds: float) -> BootOverride:
+        """Return the boot override as the BMC tells it."""
+
+    async def set_boot_override(self, target: Target, wish: BootOverride, seconds: float) -> BootOverride:
+        """Set the override and return it as read back."""
+
+    async def close(self) -> None:
+        """Give back what the driver holds (processes, sockets)."""
+
+
+def need_capability(driver: Driver, capability: Capability) -> None:
+    """Raise MetalError ``unsupported`` unless ``driver`` declares ``capability``."""
+    if capability not in driver.capabilities:
+        raise MetalError(
+            ErrorCode.UNSUPPORTED, f"the driver {driver.name} cannot do {capability}; see docs/reference/drivers.md"
+        )
