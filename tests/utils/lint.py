@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """PRIVATE to the collection: every gate, one after the other, and which of them failed.
 
-``python tests/utils/lint.py [NAME ...]`` runs all gates, or those whose name contains one of the words. Two
+``python -m tests.utils.lint [NAME ...]`` runs all gates, or those whose name contains one of the words. Two
 run at a time; each writes to ``.build/log/lint-NAME.log``, of which the end is shown if the gate fails.
 """
 
@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import environment
+from . import environment
 
 ROOT = environment.ROOT
 LOGS = ROOT / ".build" / "log"
@@ -63,7 +63,7 @@ class Gate:
 
 def script(name: str, *arguments: str) -> tuple[str, ...]:
     """The command for one of the scripts beside this file."""
-    return (PYTHON, str(ROOT / "tests" / "utils" / f"{name}.py"), *arguments)
+    return (PYTHON, "-m", f"tests.utils.{name}", *arguments)
 
 
 def module(name: str, *arguments: str) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ GATES = (
     Gate("antsibull-changelog", ("antsibull-changelog", "lint")),
     Gate("changelog.yaml", ("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")),
     Gate("ruff check", module("ruff", "check", "plugins", "tests")),
-    Gate("ruff format", module("ruff", "format", "--check", "plugins", "tests")),
+    Gate("ruff format", module("ruff", "format", "--check", "--output-format", "concise", "plugins", "tests")),
     Gate("codespell", ("codespell",), files=("*",)),
     Gate("yamllint", ("yamllint", "--strict"), files=("*.yml", "*.yaml", ".ansible-lint", ".yamllint")),
     Gate("shellcheck", ("shellcheck",), files=("*.sh", ".ci/run")),
@@ -133,8 +133,8 @@ def run(gate: Gate) -> bool:
     if code == 0:
         print(f"  ok    {gate.name} ({seconds:.1f} s)", flush=True)
     else:
-        where = gate.log.relative_to(ROOT)
-        print(f"{excerpt(gate)}\n  FAIL  {gate.name} (exit {code} after {seconds:.1f} s; all of it: {where})", flush=True)
+        ended = f"exit {code} after {seconds:.1f} s; all of it: {gate.log.relative_to(ROOT)}"
+        print(f"{excerpt(gate)}\n  FAIL  {gate.name} ({ended})", flush=True)
     return code == 0
 
 

@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 import ansible_test._internal.python_requirements as requirements
-from environment import TREE, call, clean
+
+from .environment import TREE, call, clean
 
 BOOTSTRAP = """import os, runpy, sys
 if __name__ == "__main__":

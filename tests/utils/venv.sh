@@ -56,4 +56,4 @@ if [ "${1:-}" != --without-importer ]; then
 fi
 # The import path of everything that runs from this clone: the collection under its full name.
 mkdir -p .build/dev/ansible_collections/stage0
-ln -sfn ../../../../.. .build/dev/ansible_collections/stage0/metal
+ln -sfn ../../../.. .build/dev/ansible_collections/stage0/metal
