@@ -52,13 +52,13 @@ SITES = (
 
 
 class Rig:
-    """Use it as a context: inside, BMCs answer, machines are off, DHCP is configured but not yet started."""
+    """Use it as a context: inside, BMCs answer, machines are off, DHCP is ready to be configured."""
 
     def __init__(self) -> None:
         requirements.check()
         self.directory = Path(tempfile.mkdtemp(prefix="stage0-lab-"))
         self.namespace = Namespace()
-        self.dhcp = DhcpServer(self.directory / "dhcp", self.namespace)
+        self.dhcp = DhcpServer(self.directory / "dhcp")
         self.machines = {site.spec.name: Machine.create(self.directory / site.spec.name, site.spec) for site in SITES}
         self.bmcs = {
             site.spec.name: Bmc(self.machines[site.spec.name], site.bmc_address, self.namespace) for site in SITES
