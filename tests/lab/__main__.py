@@ -75,7 +75,8 @@ def main() -> int:
     if parser.parse_args().packages:
         print(" ".join(sorted(set(PACKAGES.values()))))
         return 0
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _terminate)
     try:
         with Rig() as rig:
             try:

@@ -70,7 +70,16 @@ def _unpack(package: str, version: str, root: Path) -> None:
         subprocess.run(["dpkg-deb", "-x", file, unpacked], check=True)
         release = package.removeprefix("linux-image-")
         subprocess.run(["depmod", "-b", unpacked, release], check=True)
-        unpacked.rename(root)
+        publish(unpacked, root)
+
+
+def publish(built: Path, target: Path) -> None:
+    """Move what is complete to its place in the cache, where another run may have put the same meanwhile."""
+    try:
+        built.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
 
 
 def _apt(*command: str, cwd: Path | None = None) -> str:

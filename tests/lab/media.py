@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from . import initramfs
-from .kernel import Kernel
+from .kernel import Kernel, publish
 
 SIZE_MIB = 32
 PARTITION_OFFSET_MIB = 1
@@ -54,7 +54,7 @@ def build(kernel: Kernel, cache: Path) -> Path:
         shutil.copyfile(kernel.image, result / "vmlinuz")
         (result / "installer.gz").write_bytes(initramfs.build(kernel, "installer"))
         (result / "disk.img.gz").write_bytes(gzip.compress(_disk(kernel, work), compresslevel=1, mtime=0))
-        result.rename(media)
+        publish(result, media)
     return media
 
 
