@@ -46,10 +46,14 @@ def read(path: Path) -> list[Row]:
     except (UnicodeDecodeError, csv.Error) as exc:
         raise MetalError(ErrorCode.INVALID, f"{path} is not a CSV file in UTF-8: {exc}") from exc
     if not lines or not any(cell.strip() for cell in lines[0]):
-        raise MetalError(ErrorCode.INVALID, f"{path}: the first line must name the columns, as in name,groups,bmc.address")
+        raise MetalError(
+            ErrorCode.INVALID, f"{path}: the first line must name the columns, as in name,groups,bmc.address"
+        )
     columns = _columns(path, [cell.strip() for cell in lines[0]])
     rows = [
-        _row(path, number, columns, cells) for number, cells in enumerate(lines[1:], start=2) if any(c.strip() for c in cells)
+        _row(path, number, columns, cells)
+        for number, cells in enumerate(lines[1:], start=2)
+        if any(c.strip() for c in cells)
     ]
     _check_twice(path, rows)
     return rows
@@ -78,7 +82,11 @@ def _row(path: Path, number: int, columns: list[str], cells: list[str]) -> Row:
         raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: column 'name' is empty")
     try:
         name = check_name(given["name"])
-        groups = [check_name(group, "group") for group in re.split(r"[;\s]+", given["groups"])] if "groups" in given else None
+        groups = (
+            [check_name(group, "group") for group in re.split(r"[;\s]+", given["groups"])]
+            if "groups" in given
+            else None
+        )
         values = {key: attribute(key).check(value) for key, value in given.items() if key not in _NOT_ATTRIBUTES}
     except MetalError as exc:
         raise MetalError(exc.code, f"{path}: line {number} ({given['name']}): {exc.message}") from None

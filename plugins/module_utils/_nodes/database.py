@@ -114,7 +114,9 @@ def open_database(url: str | None = None) -> Database:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o640))
     except OSError as exc:
         raise MetalError(ErrorCode.DATABASE, f"the node database {path} cannot be made: {exc.strerror}") from exc
-    engine = sa.create_engine(f"{prefix}{path}", connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False})
+    engine = sa.create_engine(
+        f"{prefix}{path}", connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False}
+    )
     sa.event.listen(engine, "connect", _sqlite_settings)
     database = Database(engine, url)
     _migrate(database)

@@ -21,7 +21,9 @@ def check_name(name: str, kind: str = "node") -> str:
     Raises: MetalError ``invalid``.
     """
     if name in RESERVED:
-        raise MetalError(ErrorCode.INVALID, f"{name!r} cannot be the name of a {kind}: the word has a meaning of its own")
+        raise MetalError(
+            ErrorCode.INVALID, f"{name!r} cannot be the name of a {kind}: the word has a meaning of its own"
+        )
     if not _NAME.fullmatch(name):
         raise MetalError(
             ErrorCode.INVALID,

@@ -27,7 +27,13 @@ _BRACKET = re.compile(r"\[([^\[\]]*)\]")
 _NUMBER_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
 _ENDS = re.compile(r"(?P<first>.*?\d+[^\d-]*)-(?P<last>[^-]*\d+.*)")
 _LAST_NUMBER = re.compile(r"(.*?)(\d+)(\D*)")
-_UNSUPPORTED = {"@": "intersection", "(": "parentheses", "/": "regular expressions", "=": "attribute tests", "~": "attribute tests"}
+_UNSUPPORTED = {
+    "@": "intersection",
+    "(": "parentheses",
+    "/": "regular expressions",
+    "=": "attribute tests",
+    "~": "attribute tests",
+}
 
 
 def expand(expression: str, nodes: Iterable[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
@@ -119,10 +125,14 @@ def _brackets(term: str, expression: str) -> list[str]:
 def _numbers(part: str, expression: str) -> list[str]:
     match = _NUMBER_RANGE.fullmatch(part)
     if match is None:
-        raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: {part!r} is not a number or a range such as 1-10")
+        raise MetalError(
+            ErrorCode.INVALID, f"noderange {expression!r}: {part!r} is not a number or a range such as 1-10"
+        )
     first, last, step = match[1], match[2] or match[1], int(match[3] or 1)
     if int(last) < int(first):
-        raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: {part!r} descends; write the smaller number first")
+        raise MetalError(
+            ErrorCode.INVALID, f"noderange {expression!r}: {part!r} descends; write the smaller number first"
+        )
     if step < 1:
         raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: {part!r} has a step of 0")
     if first.startswith("0") and len(first) != len(last):
@@ -137,7 +147,9 @@ def _numbers(part: str, expression: str) -> list[str]:
 
 def _limit(count: int, expression: str) -> None:
     if count > MAX_TERM:
-        raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: one term names {count} nodes, more than {MAX_TERM}")
+        raise MetalError(
+            ErrorCode.INVALID, f"noderange {expression!r}: one term names {count} nodes, more than {MAX_TERM}"
+        )
 
 
 def fold(names: Iterable[str]) -> str:

@@ -64,7 +64,9 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("bmc.user", "text", "User name on the BMC, at most 16 characters for IPMI."),
     Attribute("bmc.password", "text", "Password on the BMC, at most 20 bytes for IPMI.", secret=True),
     Attribute("bmc.driver", "text", "How the BMC is spoken to.", choices=("ipmi",), default="ipmi"),
-    Attribute("boot.firmware", "text", "What the machine's firmware boots by.", choices=("uefi", "bios"), default="uefi"),
+    Attribute(
+        "boot.firmware", "text", "What the machine's firmware boots by.", choices=("uefi", "bios"), default="uefi"
+    ),
     Attribute("net.mac", "mac", "MAC address of the network card that the node boots from.", unique=True),
     Attribute("net.ip", "ip", "The node's IPv4 address on the boot network; DHCP reserves it.", unique=True),
     Attribute("net.netmask", "netmask", "Netmask of net.ip.", default="255.255.255.0"),

@@ -68,7 +68,9 @@ class Keyring:
                 )
             self._make()
         if self.path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise MetalError(ErrorCode.DATABASE, f"the key file {self.path} can be read by others; run: chmod 600 {self.path}")
+            raise MetalError(
+                ErrorCode.DATABASE, f"the key file {self.path} can be read by others; run: chmod 600 {self.path}"
+            )
         return self.path.read_text(encoding="ascii")
 
     def _make(self) -> None:

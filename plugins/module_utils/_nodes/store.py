@@ -72,7 +72,9 @@ class Store:
 
     def group_members(self) -> dict[str, list[str]]:
         """All groups, each with its members in natural order."""
-        found: dict[str, list[str]] = {name: [] for name in self.connection.execute(sa.select(self.t.groups.c.name)).scalars()}
+        found: dict[str, list[str]] = {
+            name: [] for name in self.connection.execute(sa.select(self.t.groups.c.name)).scalars()
+        }
         for node, group in self.connection.execute(sa.select(self.t.members.c.node, self.t.members.c.group_name)):
             found[group].append(node)
         return {group: sorted(found[group], key=natural) for group in sorted(found, key=natural)}
@@ -181,7 +183,8 @@ class Store:
         other = {"node": "group", "group": "node"}[kind]
         if self.document(other, name):
             raise MetalError(
-                ErrorCode.CONFLICT, f"{name!r} cannot be a {kind}: it is a {other} already, and a noderange could not tell which"
+                ErrorCode.CONFLICT,
+                f"{name!r} cannot be a {kind}: it is a {other} already, and a noderange could not tell which",
             )
 
     def _check_unique(self, name: str, values: dict[str, Any]) -> None:
@@ -199,7 +202,10 @@ class Store:
         secrets: list[str] = []
         for key, value in values.items():
             secret = attribute(key).secret and value is not None
-            if key in own and (self.keyring.decrypt(own[key]) if secret and own[key] is not None else own[key]) == value:
+            if (
+                key in own
+                and (self.keyring.decrypt(own[key]) if secret and own[key] is not None else own[key]) == value
+            ):
                 continue
             stored = json.dumps(self.keyring.encrypt(value) if secret else value)
             where = (t.c.kind == kind, t.c.owner == name, t.c.attribute == key)

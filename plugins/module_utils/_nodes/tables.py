@@ -29,7 +29,10 @@ class Tables:
     def __init__(self) -> None:
         self.metadata = sa.MetaData()
         self.meta = sa.Table(
-            "meta", self.metadata, sa.Column("key", sa.String(40), primary_key=True), sa.Column("value", sa.Text, nullable=False)
+            "meta",
+            self.metadata,
+            sa.Column("key", sa.String(40), primary_key=True),
+            sa.Column("value", sa.Text, nullable=False),
         )
         self.nodes = sa.Table("nodes", self.metadata, sa.Column("name", sa.String(255), primary_key=True))
         self.groups = sa.Table("groups", self.metadata, sa.Column("name", sa.String(255), primary_key=True))

@@ -57,9 +57,9 @@ class View:
             for name, value in sorted(self._values.items())
         }
 
-    def plain(self) -> dict[str, Any]:
-        """All values by name, secrets decrypted: for drivers and answer templates only."""
-        return {name: self[name] for name in self._values}
+    def names(self) -> list[str]:
+        """The attributes that have a value, or an explicit null."""
+        return sorted(self._values)
 
     def origins(self) -> dict[str, str]:
         """Attribute name to where its value comes from."""
@@ -76,7 +76,11 @@ class View:
 
 
 def resolve(
-    name: str, groups: Sequence[str], own: Mapping[str, Any], of_groups: Mapping[str, Mapping[str, Any]], keyring: Keyring
+    name: str,
+    groups: Sequence[str],
+    own: Mapping[str, Any],
+    of_groups: Mapping[str, Mapping[str, Any]],
+    keyring: Keyring,
 ) -> View:
     """Return the view of node ``name`` whose own values are ``own``; ``of_groups``: group name to its own values."""
     values = {key: Value(value, "default") for key, value in _DEFAULTS.items()}

@@ -61,8 +61,13 @@ class _Worker:
 
     async def ask(self, job: Job) -> tuple[Any, tuple[ErrorCode, str] | None, bool]:
         loop = asyncio.get_running_loop()
-        answered = loop.create_future()
-        loop.add_reader(self.pipe.fileno(), lambda: answered.done() or answered.set_result(None))
+        answered: asyncio.Future[None] = loop.create_future()
+
+        def readable() -> None:
+            if not answered.done():
+                answered.set_result(None)
+
+        loop.add_reader(self.pipe.fileno(), readable)
         try:
             self.pipe.send(job)
             await asyncio.wait_for(answered, job[3] + GRACE_SECONDS)
@@ -97,7 +102,9 @@ class Pool:
             try:
                 result, error, fit = await worker.ask((verb, target, arguments, seconds))
             except TimeoutError:
-                raise MetalError(ErrorCode.TIMEOUT, f"no answer from the BMC at {target.place} within {seconds:.0f} s") from None
+                raise MetalError(
+                    ErrorCode.TIMEOUT, f"no answer from the BMC at {target.place} within {seconds:.0f} s"
+                ) from None
             except (EOFError, OSError) as exc:
                 raise MetalError(ErrorCode.INTERNAL, f"the worker that spoke to {target.place} died: {exc!r}") from exc
             finally:

@@ -71,11 +71,19 @@ def run(verb: str, target: Target, arguments: tuple[Any, ...], seconds: float) -
         with _alarm(seconds):
             return _within_session(verb, target, arguments), None, True
     except TimeLimit:
-        return None, MetalError(ErrorCode.TIMEOUT, f"no answer from the BMC at {target.place} within {seconds:.0f} s"), False
+        return (
+            None,
+            MetalError(ErrorCode.TIMEOUT, f"no answer from the BMC at {target.place} within {seconds:.0f} s"),
+            False,
+        )
     except MetalError as exc:
         return None, exc, True
     except socket.gaierror as exc:
-        return None, MetalError(ErrorCode.UNREACHABLE, f"the BMC's name {target.address!r} has no address: {exc.strerror}"), True
+        return (
+            None,
+            MetalError(ErrorCode.UNREACHABLE, f"the BMC's name {target.address!r} has no address: {exc.strerror}"),
+            True,
+        )
     except Exception as exc:  # whatever pyghmi raises concerns this one BMC and must not end the worker
         return None, _translated(exc, target), True
 
@@ -91,17 +99,25 @@ def _within_session(verb: str, target: Target, arguments: tuple[Any, ...]) -> An
     finally:
         if bmc is not None:
             with _alarm(LOGOUT_SECONDS), suppress(Exception, TimeLimit):
-                bmc.ipmi_session.logout()
+                session: Any = bmc.ipmi_session
+                session.logout()
 
 
 def _translated(exc: Exception, target: Target) -> MetalError:
     text = str(exc)
-    if isinstance(exc, pyghmi_exceptions.IpmiException) and text in ("", "None", "timeout", "Session failed to initialize"):
+    if isinstance(exc, pyghmi_exceptions.IpmiException) and text in (
+        "",
+        "None",
+        "timeout",
+        "Session failed to initialize",
+    ):
         return MetalError(ErrorCode.UNREACHABLE, NO_ANSWER.format(place=target.place))
     for phrase, code, meaning in PHRASES:
         if phrase in text.lower():
             return MetalError(code, meaning.format(user=target.user, place=target.place))
-    return MetalError(ErrorCode.PROTOCOL, f"the BMC at {target.place} does not keep to the protocol: {type(exc).__name__}: {text}")
+    return MetalError(
+        ErrorCode.PROTOCOL, f"the BMC at {target.place} does not keep to the protocol: {type(exc).__name__}: {text}"
+    )
 
 
 @contextmanager
@@ -121,7 +137,9 @@ def _alarm(seconds: float) -> Iterator[None]:
 def wait_in_this_thread() -> None:
     """Make pyghmi wait for packets in the calling thread, without its own I/O thread."""
     session = pyghmi_session
-    if not all(hasattr(session, name) for name in ("_io_wait", "_io_graball", "iosockets", "iothread", "iothreadready")):
+    if not all(
+        hasattr(session, name) for name in ("_io_wait", "_io_graball", "iosockets", "iothread", "iothreadready")
+    ):
         return
 
     def wait(timeout: float, _address: Any = None, _events: Any = None) -> None:

@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: deployments in the database: reading them, moving them along their arrows, the timeline."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .._nodes.errors import ErrorCode, MetalError
+from .._nodes.libraries import lazy
+from .._nodes.store import CHUNK, Store, Wish
+from .profile import Profile, from_document
+from .states import ARROWS, SILENCE, UNFINISHED, State
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+else:
+    sa = lazy("sqlalchemy")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One attempt to put one profile on one node. Times are seconds since the epoch."""
+
+    id: int
+    node: str
+    profile: Profile
+    state: State
+    token_hash: str | None
+    armed_at: float
+    changed_at: float
+    heard_at: float
+    deadline: float | None
+    percent: int | None
+    message: str | None
+    boots: int
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it has reached what its profile calls done."""
+        return self.state is State.READY or (self.state is State.INSTALLED and self.profile.done == State.INSTALLED)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.succeeded or not ARROWS[self.state]
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as results and the hub's API show it; without token."""
+        return {
+            "id": self.id,
+            "profile": self.profile.name,
+            "state": str(self.state),
+            "percent": self.percent,
+            "message": self.message,
+            "boots": self.boots,
+            "armed_at": round(self.armed_at, 3),
+            "changed_at": round(self.changed_at, 3),
+            "heard_at": round(self.heard_at, 3),
+            "deadline": None if self.deadline is None else round(self.deadline, 3),
+        }
+
+
+class Deployments:
+    """Deployments as seen in one transaction, that of ``store``."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.connection = store.connection
+        self.t = store.t
+
+    def latest(self, nodes: Iterable[str]) -> dict[str, Deployment]:
+        """Return the newest deployment of each of ``nodes`` that has one."""
+        t, names = self.t.deployments, list(nodes)
+        found: dict[str, Deployment] = {}
+        for start in range(0, len(names), CHUNK):
+            newest = sa.select(sa.func.max(t.c.id)).where(t.c.node.in_(names[start : start + CHUNK])).group_by(t.c.node)
+            for row in self.connection.execute(sa.select(t).where(t.c.id.in_(newest))).mappings():
+                found[row["node"]] = _deployment(row)
+        return found
+
+    def create(self, node: str, profile: Profile) -> Deployment:
+        """Arm ``node``: the one place where a deployment begins."""
+        now = time.time()
+        row = {
+            "node": node,
+            "profile": profile.name,
+            "document": json.dumps(profile.document()),
+            "fingerprint": profile.fingerprint(),
+            "state": str(State.ARMED),
+            "armed_at": now,
+            "changed_at": now,
+            "heard_at": now,
+            "deadline": _deadline(profile, State.ARMED, now),
+            "boots": 0,
+        }
+        made = self.connection.execute(self.t.deployments.insert().values(**row))
+        assert made.inserted_primary_key is not None
+        number = int(made.inserted_primary_key[0])
+        self.note(number, "armed", f"profile {profile.name}")
+        self.store.event("deployment armed", node, None, {"deployment": number, "profile": profile.name})
+        return self.latest([node])[node]
+
+    def move(self, deployment: Deployment, state: State, detail: str, **values: Any) -> None:
+        """Move along an arrow. Raises: MetalError ``internal`` where there is none: a defect of the caller."""
+        if state not in ARROWS[deployment.state]:
+            raise MetalError(ErrorCode.INTERNAL, f"no arrow from {deployment.state} to {state}", node=deployment.node)
+        now = time.time()
+        row = {"state": str(state), "changed_at": now, "deadline": _deadline(deployment.profile, state, now), **values}
+        self.update(deployment, **row)
+        self.note(deployment.id, str(state), detail)
+        change = ({"state": str(deployment.state)}, {"state": str(state), "detail": detail})
+        self.store.event(f"deployment {state}", deployment.node, *change)
+        if state is State.READY or (state is State.INSTALLED and deployment.profile.done == State.INSTALLED):
+            self._lock(deployment.node)
+
+    def update(self, deployment: Deployment, **values: Any) -> None:
+        """Write ``values`` to the deployment's row."""
+        t = self.t.deployments
+        self.connection.execute(t.update().where(t.c.id == deployment.id).values(**values))
+
+    def note(self, number: int, stage: str, detail: str) -> None:
+        """Add a line to the timeline of deployment ``number``."""
+        self.connection.execute(
+            self.t.timeline.insert().values(deployment=number, at=time.time(), stage=stage, detail=detail)
+        )
+
+    def timeline(self, number: int) -> list[dict[str, Any]]:
+        """Return the timeline of deployment ``number``, oldest first."""
+        t = self.t.timeline
+        query = sa.select(t.c.at, t.c.stage, t.c.detail).where(t.c.deployment == number).order_by(t.c.id)
+        return [
+            {"at": round(at, 3), "stage": stage, "detail": detail}
+            for at, stage, detail in self.connection.execute(query)
+        ]
+
+    def overdue(self) -> list[Deployment]:
+        """Return the unfinished deployments whose deadline is past."""
+        t = self.t.deployments
+        query = sa.select(t).where(t.c.state.in_([str(state) for state in UNFINISHED]), t.c.deadline < time.time())
+        return [_deployment(row) for row in self.connection.execute(query).mappings()]
+
+    def sweep(self) -> list[str]:
+        """Turn silence past its deadline into ``failed`` (``expired`` if armed), and return the nodes concerned."""
+        late = self.overdue()
+        for deployment in late:
+            silent = round(time.time() - deployment.heard_at)
+            if deployment.state is State.ARMED:
+                self.move(
+                    deployment,
+                    State.EXPIRED,
+                    f"not booted within its {silent} s",
+                    message="expired: nobody booted the node",
+                )
+                continue
+            heard = self.timeline(deployment.id)[-1]
+            last = f"last heard {silent} s ago: {heard['stage']} ({heard['detail']})"
+            message = f"{SILENCE[deployment.state]} ({last})"
+            self.move(deployment, State.FAILED, message, message=message)
+        return [deployment.node for deployment in late]
+
+    def _lock(self, node: str) -> None:
+        if self.store.views([node])[node]["deploy.lock"] == "auto":
+            self.store.put("node", node, Wish({"deploy.lock": "locked"}))
+
+
+def _deadline(profile: Profile, state: State, now: float) -> float | None:
+    seconds = profile.deadline(state)
+    return None if seconds is None else now + seconds
+
+
+def _deployment(row: Any) -> Deployment:
+    values = {key: row[key] for key in Deployment.__slots__ if key not in ("profile", "state")}
+    return Deployment(profile=from_document(json.loads(row["document"])), state=State(row["state"]), **values)

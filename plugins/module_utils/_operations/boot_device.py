@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: the operations ``boot_device`` and ``boot_device_info``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._drivers.base import BootDevice, BootMode, BootOverride, Capability
+from .._fleet.fleet import Done, Limits
+from .._nodes.errors import ErrorCode, MetalError
+from .context import Context
+from .hardware import Bmc, note, run, still_armed
+
+MODES = {"uefi": BootMode.UEFI, "bios": BootMode.LEGACY}
+"""Value of the attribute boot.firmware to the mode that an override asks for."""
+
+
+def boot_device_info(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the boot override of every node's BMC. Changes nothing."""
+
+    async def verb(bmc: Bmc) -> Done:
+        return Done(more=_shown((await bmc.driver.boot_override(bmc.target, parameters["timeout"])).effective))
+
+    found = run(context, parameters, Capability.BOOT_DEVICE, verb, Limits(deadline=parameters["deadline"]))
+    found.pop("diff")
+    for node in found["nodes"].values():
+        node.pop("before")
+        node.pop("after")
+    return found
+
+
+def boot_device(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Set the boot override of every node's BMC, and prove it by reading it back."""
+
+    async def verb(bmc: Bmc) -> Done:
+        if parameters["only_armed"] and not still_armed(context, bmc.view.name):
+            return Done(more={"left_alone": "no armed deployment"})
+        wish = _wish(bmc, parameters)
+        before = (await bmc.driver.boot_override(bmc.target, parameters["timeout"])).effective
+        done = Done(before != wish, _shown(before), _shown(wish))
+        if done.changed and not context.check_mode:
+            found = await bmc.driver.set_boot_override(bmc.target, wish, parameters["timeout"])
+            _verify(wish, found)
+            note(context, bmc.view.name, "boot device", f"{wish.device} {'for good' if wish.persistent else 'once'}")
+        return done
+
+    return run(context, parameters, Capability.BOOT_DEVICE, verb, Limits(deadline=parameters["deadline"]))
+
+
+def _wish(bmc: Bmc, parameters: Mapping[str, Any]) -> BootOverride:
+    device = BootDevice(parameters["device"])
+    if device is BootDevice.NONE:
+        return BootOverride(device)
+    mode = BootMode(parameters["mode"]) if parameters["mode"] else MODES[bmc.view["boot.firmware"]]
+    return BootOverride(device, parameters["persistent"], mode)
+
+
+def _shown(override: BootOverride) -> dict[str, Any]:
+    if override.device is BootDevice.NONE:
+        return {"device": str(override.device), "persistent": False, "mode": None}
+    return {"device": str(override.device), "persistent": override.persistent, "mode": str(override.mode)}
+
+
+def _verify(wish: BootOverride, found: BootOverride) -> None:
+    """Compare what was read back. A BMC that keeps the device but drops the valid or the UEFI bit boots as told."""
+    if found.device is not wish.device:
+        raise MetalError(
+            ErrorCode.NOT_REACHED,
+            f"the BMC took the boot device {wish.device}, but reads back {found.device}; it may not support it",
+        )
+    if wish.persistent and not found.persistent:
+        raise MetalError(
+            ErrorCode.UNSUPPORTED,
+            f"the BMC took the boot device {wish.device}, but only for one boot; it cannot keep it persistent",
+        )

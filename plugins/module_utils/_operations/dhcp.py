@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: the operation ``dhcp_config``: dnsmasq's configuration from the node database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .._boot.architectures import ARCHITECTURES
+from .._dhcp import dnsmasq
+from .._dhcp.model import Loader, Service, reservations, subnet
+from .._nodes.errors import ErrorCode, MetalError
+from .context import Context
+
+BOOT_QUERY = "/boot?mac=${netX/mac}&uuid=${uuid}"
+"""iPXE fills in the braces; netX is the card that it booted from."""
+
+
+def dhcp_config(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Render, have dnsmasq test, swap in, restart. Where nothing changed, nothing is written or restarted."""
+    service = _service(context, parameters)
+    text = dnsmasq.render(service, parameters["extra"])
+    dnsmasq.test(text, parameters["program"])
+    path = Path(parameters["path"])
+    before = dnsmasq.current(path)
+    changed = before != text
+    restarted = False
+    if changed and not context.check_mode:
+        dnsmasq.replace(path, text)
+        restarted = _restart(path, before, parameters["restart_command"])
+    return {
+        "changed": changed,
+        "path": str(path),
+        "reservations": len(service.reservations),
+        "restarted": restarted,
+        "diff": {"before": before, "after": text, "before_header": str(path), "after_header": str(path)},
+    }
+
+
+def _service(context: Context, parameters: Mapping[str, Any]) -> Service:
+    for line in [*parameters["extra"], *parameters["interfaces"], parameters["hub_url"], parameters["tftp_root"] or ""]:
+        if "\n" in line:
+            raise MetalError(
+                ErrorCode.INVALID, f"{line!r} holds a line break, which would add lines to dnsmasq's configuration"
+            )
+    subnets = tuple(subnet(options) for options in parameters["subnets"])
+    strict = parameters["nodes"] is not None
+    with context.read() as store:
+        names = store.expand(parameters["nodes"]) if strict else store.node_names()
+        reserved = reservations(store.views(names).values(), subnets, strict=strict)
+    return Service(
+        interfaces=tuple(parameters["interfaces"]),
+        subnets=subnets,
+        reservations=reserved,
+        loaders=tuple(Loader(one.tag, one.codes, one.loader) for one in ARCHITECTURES),
+        boot_url=parameters["hub_url"].rstrip("/") + BOOT_QUERY,
+        tftp_root=parameters["tftp_root"],
+        next_server=parameters["next_server"],
+    )
+
+
+def _restart(path: Path, before: str, command: Sequence[str]) -> bool:
+    """Restart dnsmasq; if it will not, put the old file back and start it with that. Raises: MetalError."""
+    if not command:
+        return False
+    try:
+        dnsmasq.restart(command)
+    except MetalError as exc:
+        if before:
+            dnsmasq.replace(path, before)
+            dnsmasq.restart(command)
+            raise MetalError(exc.code, f"{exc.message}; it runs with the old configuration again") from exc
+        path.unlink(missing_ok=True)
+        raise
+    return True

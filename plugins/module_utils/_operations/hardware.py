@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: what the operations on BMCs share: choosing the nodes, reaching their BMCs, the result."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._deploy.deployments import Deployments
+from .._deploy.states import State
+from .._drivers.base import Capability, Driver, Target, need_capability
+from .._fleet import fleet
+from .._fleet.results import allowed_failures, result
+from .._nodes.errors import ErrorCode, MetalError
+from .._nodes.view import View
+from .context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Bmc:
+    """A node with the way to its BMC."""
+
+    view: View
+    driver: Driver
+    target: Target
+
+
+Verb = Callable[[Bmc], Awaitable[fleet.Done]]
+
+
+def select(context: Context, nodes: str | Sequence[str], max_nodes: int | None) -> dict[str, View]:
+    """Return the nodes that the task means. Raises: MetalError before anything is touched."""
+    with context.read() as store:
+        names = store.expand(nodes)
+        if max_nodes is not None and len(names) > max_nodes:
+            raise MetalError(
+                ErrorCode.INVALID, f"the task means {len(names)} nodes, more than its max_nodes {max_nodes}"
+            )
+        return store.views(names)
+
+
+def target(view: View) -> Target:
+    """Return how to reach the node's BMC. Raises: MetalError ``missing`` that names node and attribute."""
+    why = "the task has to reach the node's BMC"
+    return Target(
+        view.need("bmc.address", why), view["bmc.port"], view.need("bmc.user", why), view.need("bmc.password", why)
+    )
+
+
+def run(
+    context: Context, parameters: Mapping[str, Any], capability: Capability, verb: Verb, limits: fleet.Limits
+) -> dict[str, Any]:
+    """Run ``verb`` on the BMC of every node that ``parameters`` name, and return the task's result.
+
+    Raises: MetalError, before any BMC is touched, for a noderange, an attribute or a driver that will not do.
+    """
+    views = select(context, parameters["nodes"], parameters["max_nodes"])
+    allowed_failures(parameters["max_failed"], len(views))
+    targets = {name: target(view) for name, view in views.items()}
+    begun = time.monotonic()
+
+    async def everything() -> dict[str, fleet.Outcome]:
+        drivers = {name: context.drivers[name]() for name in sorted({view["bmc.driver"] for view in views.values()})}
+        try:
+            for driver in drivers.values():
+                need_capability(driver, capability)
+
+            async def one(name: str) -> fleet.Done:
+                return await verb(Bmc(views[name], drivers[views[name]["bmc.driver"]], targets[name]))
+
+            return await fleet.run(list(views), one, limits)
+        finally:
+            for driver in drivers.values():
+                await driver.close()
+
+    outcomes = asyncio.run(everything())
+    if parameters.get("only_armed") and not context.check_mode:
+        _fail_armed(context, {name: outcome.error for name, outcome in outcomes.items() if outcome.error})
+    return result(
+        outcomes,
+        identity=lambda name: views[name].identity(),
+        seconds=time.monotonic() - begun,
+        detail=parameters["detail"],
+        max_failed=parameters["max_failed"],
+    )
+
+
+def still_armed(context: Context, name: str) -> bool:
+    """Return whether the node's deployment is armed at this moment: it has not begun to boot its installer."""
+    with context.read() as store:
+        found = Deployments(store).latest([name]).get(name)
+    return found is not None and found.state is State.ARMED
+
+
+def note(context: Context, name: str, stage: str, detail: str) -> None:
+    """Add to the timeline of the node's deployment, if one is armed."""
+    with context.write() as store:
+        deployments = Deployments(store)
+        found = deployments.latest([name]).get(name)
+        if found is not None and found.state is State.ARMED:
+            deployments.note(found.id, stage, detail)
+
+
+def _fail_armed(context: Context, errors: Mapping[str, MetalError]) -> None:
+    """Say in the deployments of nodes whose BMC failed that they failed, and why: such a node will not install."""
+    with context.write() as store:
+        deployments = Deployments(store)
+        for name, found in deployments.latest(errors).items():
+            if found.state is State.ARMED:
+                message = f"the BMC could not be used: {errors[name].message}"
+                deployments.move(found, State.FAILED, message, message=message)

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: the operations ``power`` and ``power_info``."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .._drivers.base import POWER_RULES, Capability, PowerAction, PowerState, power_command
+from .._fleet.fleet import Done, Limits
+from .._nodes.errors import RETRYABLE, ErrorCode, MetalError
+from .context import Context
+from .hardware import Bmc, note, run, still_armed
+
+SETTLE_SECONDS = 0.3
+"""Pause before the first look at what a command did; it grows by half with each further look."""
+LONGEST_PAUSE = 5.0
+REPEATABLE = frozenset({PowerAction.ON, PowerAction.OFF, PowerAction.SHUTDOWN})
+"""Actions that do no harm if a lost answer makes them be sent twice. A second reset would hit a booting machine."""
+NOTHING_SENT = frozenset({ErrorCode.UNREACHABLE, ErrorCode.BUSY})
+"""Errors after which one may be sure that the command was not carried out."""
+
+
+def power_info(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the power state of every node's BMC. Changes nothing."""
+
+    async def verb(bmc: Bmc) -> Done:
+        state = await bmc.driver.power_state(bmc.target, parameters["timeout"])
+        return Done(more={"power": str(state)})
+
+    found = run(context, parameters, Capability.POWER, verb, Limits(deadline=parameters["deadline"]))
+    found.pop("diff")
+    for node in found["nodes"].values():
+        node.pop("before")
+        node.pop("after")
+    return found
+
+
+def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Bring every node to a power state, or reset it, and wait until it is there."""
+    action = PowerAction(parameters["state"])
+
+    async def verb(bmc: Bmc) -> Done:
+        if parameters["only_armed"] and not still_armed(context, bmc.view.name):
+            return Done(more={"sent": None, "left_alone": "no armed deployment"})
+        if context.check_mode:
+            before = await bmc.driver.power_state(bmc.target, parameters["timeout"])
+            return _done(action, before, power_command(action, before))
+        step = await bmc.driver.power(bmc.target, action, parameters["timeout"])
+        if step.sent is not None:
+            note(context, bmc.view.name, "power", f"{step.sent} sent to the BMC")
+        forced = await _settle(bmc, action, parameters) if parameters["wait"] and step.sent is not None else False
+        return _done(action, step.before, step.sent, forced=forced)
+
+    retry_on = RETRYABLE if action in REPEATABLE else NOTHING_SENT
+    return run(context, parameters, Capability.POWER, verb, Limits(deadline=parameters["deadline"], retry_on=retry_on))
+
+
+def _done(action: PowerAction, before: PowerState, sent: PowerAction | None, *, forced: bool = False) -> Done:
+    """The same result for a check and for a real run, which differ in ``forced`` only."""
+    after: dict[str, Any] = {"power": str(POWER_RULES[action].wanted)}
+    if sent is PowerAction.RESET or sent is PowerAction.CYCLE:
+        after["by"] = str(sent)  # else the two sides of a diff would look alike
+    return Done(
+        changed=sent is not None,
+        before={"power": str(before)},
+        after=after,
+        more={"sent": str(sent) if sent else None, "forced": forced},
+    )
+
+
+async def _settle(bmc: Bmc, action: PowerAction, parameters: Mapping[str, Any]) -> bool:
+    """Wait for the state that ``action`` leads to; returns whether it had to be forced. Raises: MetalError."""
+    wanted, seconds = POWER_RULES[action].wanted, float(parameters["wait_timeout"])
+    if await _reached(bmc, wanted, seconds, parameters["timeout"]):
+        return False
+    if action is not PowerAction.SHUTDOWN:
+        raise MetalError(
+            ErrorCode.NOT_REACHED,
+            f"the BMC took the command, but the machine is not {wanted} after {seconds:.0f} s; look at its event log",
+        )
+    if not parameters["force"]:
+        raise MetalError(
+            ErrorCode.NOT_REACHED,
+            f"the operating system did not shut down within {seconds:.0f} s; wait longer, or say force: true to cut its power then",
+        )
+    await bmc.driver.power(bmc.target, PowerAction.OFF, parameters["timeout"])
+    if not await _reached(bmc, wanted, seconds, parameters["timeout"]):
+        raise MetalError(
+            ErrorCode.NOT_REACHED, f"the machine is still on {seconds:.0f} s after its power was cut by the BMC"
+        )
+    return True
+
+
+async def _reached(bmc: Bmc, wanted: PowerState, seconds: float, answer_seconds: float) -> bool:
+    """Look until the machine is in the state ``wanted`` or ``seconds`` are over; a BMC that is busy is asked again."""
+    end = time.monotonic() + seconds
+    pause = SETTLE_SECONDS
+    while True:
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+        try:
+            if await bmc.driver.power_state(bmc.target, answer_seconds) is wanted:
+                return True
+        except MetalError as exc:
+            if not exc.retryable or time.monotonic() >= end:
+                raise
+        if time.monotonic() >= end:
+            return False

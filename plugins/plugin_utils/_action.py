@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: action plugins that run an operation on the controller, where lines of progress can be shown.
+
+Where the task is delegated to another machine, becomes another user or has an environment of its own, its module runs
+there instead: same operation, same result, no progress.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, ClassVar
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._module.run import Operation, execute
+from ..module_utils._module.spec import ArgumentSpec
+
+
+class OperationAction(ActionBase):
+    """Subclasses say which operation it is, and which module's ``SPEC`` its options follow."""
+
+    SPEC: ClassVar[ArgumentSpec]
+    _supports_check_mode = True
+
+    def operation(self) -> Operation:
+        """Return the operation."""
+        raise AssertionError("a subclass names its operation")
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the operation here, or the module elsewhere."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        if self._connection.transport != "local" or self._task.become or any(self._task.environment or []):
+            return dict(self._execute_module(task_vars=task_vars))
+        keywords = self.SPEC.to_kwargs()
+        rules = {key: value for key, value in keywords.items() if key not in ("argument_spec", "supports_check_mode")}
+        checked = ArgumentSpecValidator(keywords["argument_spec"], **rules).validate(self._task.args)
+        if checked.error_messages:
+            return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
+        done = execute(
+            self.operation(),
+            checked.validated_parameters,
+            check_mode=bool(self._task.check_mode),
+            diff=bool(self._task.diff),
+            say=lambda line: self._display.display(f"{time.strftime('%H:%M:%S')} {line}"),
+        )
+        return {**result, **done}
