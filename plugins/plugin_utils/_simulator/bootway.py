@@ -31,7 +31,7 @@ class BootWay:
         """Ask for the boot script and do what it says. Raises BootFailure, Halt or Reboot."""
         if self._hub is None:
             raise BootFailure("network: no boot server answers (the simulator was started without a hub)")
-        patience = Patience(machine.timing.fetch_patience)
+        patience = Patience(machine.timing.fetch_patience, machine.log)
         identity = machine.identity
         query = urlencode({"mac": identity.mac, "uuid": str(identity.system)}, safe=":")
         url = urljoin(self._hub, f"boot?{query}")
@@ -116,7 +116,7 @@ class BootWay:
 
     async def _fetch_image(self, machine: Machine, answer: Answer, url: str) -> None:
         try:
-            await self._client.fetch(url, Patience(machine.timing.fetch_patience))
+            await self._client.fetch(url, Patience(machine.timing.fetch_patience, machine.log))
         except HttpFailure as why:
             await self._tell(machine, answer, state="failed", message=str(why))
             raise Halt(f"installer: {why}") from None
@@ -140,7 +140,7 @@ class BootWay:
         """Report; repeat while no hub answers. A refusal is noted and the machine goes on, as installers do."""
         said = " ".join(str(value) for value in what.values())
         try:
-            await self._client.text(f"{url}?{urlencode(what)}", Patience(machine.timing.report_patience))
+            await self._client.text(f"{url}?{urlencode(what)}", Patience(machine.timing.report_patience, machine.log))
         except HttpFailure as why:
             machine.log(f"report {said!r} failed: {why}")
             return False

@@ -44,9 +44,13 @@ class _TryAgain(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """For how many seconds a request is repeated, after pauses that double from ``first`` up to ``longest``."""
+    """For how many seconds a request is repeated, after pauses that double from ``first`` up to ``longest``.
+
+    ``tell`` is called with a sentence when the first try has failed and others follow.
+    """
 
     seconds: float
+    tell: Callable[[str], None]
     first: float = 0.25
     longest: float = 5.0
 
@@ -109,13 +113,16 @@ class HttpClient:
         return await self._get(url, patience, read)
 
     async def _get(self, url: str, patience: Patience, read: Callable[[aiohttp.ClientResponse], Awaitable[_T]]) -> _T:
-        give_up, pause = time.monotonic() + patience.seconds, patience.first
+        give_up, pause, told = time.monotonic() + patience.seconds, patience.first, False
         while True:
             try:
                 return await self._once(url, read)
             except _TryAgain as problem:
                 if time.monotonic() + pause > give_up:
                     raise HttpFailure(url, str(problem)) from None
+                if not told:
+                    patience.tell(f"{problem} from {without_secrets(url)}; trying again")
+                    told = True
             await asyncio.sleep(pause)
             pause = min(pause * 2, patience.longest)
 
