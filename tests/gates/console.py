@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from . import meaning
 from .arguments import problems
 from .snippets import Snippet
 from .specs import PREFIX, Collection
@@ -172,7 +173,7 @@ def ansible(collection: Collection, words: list[str]) -> Iterator[str]:
                 given |= yaml.safe_load(value)
             else:
                 given |= dict(word.partition("=")[::2] for word in shlex.split(value))
-        for sentence in problems(collection.module(name.removeprefix(PREFIX)), given):
+        for sentence in [*problems(collection.module(name.removeprefix(PREFIX)), given), *meaning.arguments(given)]:
             yield f"{name}: {sentence}"
 
 

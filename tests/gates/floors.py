@@ -39,11 +39,11 @@ FLOORS = {
 SAME_ROOM = {"plugin_utils/_action": "action"}
 """What action plugins share cannot lie in their folder, where Ansible would take it for one of them."""
 
+BESIDE = {"action": ("modules",)}
+"""The one arrow along a floor: an action plugin is its module, run on the controller, and takes the spec from it."""
+
 APART = {"plugin_utils/_simulator": ("module_utils/_nodes/libraries", "module_utils/_nodes/errors")}
 """Rooms without a floor, to the files that they may import."""
-
-NARROW = {"modules": ("module_utils/_module", "module_utils/_operations")}
-"""Rooms that may import less than their floor would let them: a module is documentation and main()."""
 
 COLLECTION = ("ansible_collections", "stage0", "metal")
 BY_NAME = {"import_module", "lazy", "__import__"}
@@ -117,8 +117,8 @@ def refusal(room: str, target: tuple[str, ...]) -> str | None:
         allowed = APART[room]
         good = any(path == file or path.startswith(f"{file}/") for file in allowed)
         return None if good else f"{room} stands apart and may import only {' and '.join(allowed)}, not {path}"
-    if room in NARROW and other not in NARROW[room]:
-        return f"{room} may import only {' and '.join(NARROW[room])}, not {other}"
+    if other in BESIDE.get(room, ()):
+        return None
     mine, its = FLOORS[room], FLOORS[other]
     if its < mine:
         return None

@@ -18,6 +18,7 @@ from ansible.playbook.handler import Handler
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 
+from . import meaning
 from .arguments import Spec, problems, templated
 from .snippets import Snippet
 from .specs import PREFIX, ROLE_ACTIONS, Collection
@@ -118,7 +119,7 @@ class Judge:
             return
         spec = self.collection.module(name)
         merged = {**_mapping(defaults.get(GROUP)), **_mapping(defaults.get(f"{PREFIX}{name}")), **_mapping(given)}
-        for sentence in problems(spec, merged):
+        for sentence in [*problems(spec, merged), *meaning.arguments(merged)]:
             yield line, f"{PREFIX}{name}: {sentence}"
 
     def module_defaults(self, defaults: Any, line: int) -> Found:

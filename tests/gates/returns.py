@@ -9,7 +9,7 @@ returned ``always`` or on ``success`` must be in every result without ``failed``
 documented key must have been seen at least once, or its documentation is a guess.
 
 A mapping with names for keys (nodes, attributes) is documented by one key in capital letters under ``contains``
-that stands for any name: ``nodes`` contains ``NODE``, which contains what there is for a node.
+that stands for any name; or by a ``sample`` alone, whose entries then show every key that an entry can have.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "complex": (dict, list),
     "raw": (object,),
 }
+INFERRED: dict[str, tuple[type, ...]] = {"bool": (bool,), "float": (int, float), "str": (str,), "list": (list,)}
 EVERY_TIME = re.compile(r"^(always|success|on success)\b")
 
 
@@ -97,7 +98,7 @@ class Documented:
         choices = about.get("choices")
         if choices and value is not None and value not in choices:
             yield f"{self.module}: {where} was {value!r}, which is not among its documented choices"
-        contains = about.get("contains")
+        contains = below(about)
         elements = about.get("elements")
         for item in value if isinstance(value, list) else [value]:
             of_list = isinstance(value, list) and elements in TYPES and item is not None
@@ -121,7 +122,34 @@ def _paths(keys: Keys, where: str) -> Iterator[str]:
         if not where and name in STANDARD:
             continue
         yield f"{where}{name}"
-        yield from _paths((about or {}).get("contains") or {}, f"{where}{name}.")
+        yield from _paths(below(about or {}), f"{where}{name}.")
+
+
+def below(about: Keys) -> Keys:
+    """Return what is documented of the inside of a value: its ``contains``, or else what its sample shows."""
+    if about.get("contains"):
+        return dict(about["contains"])
+    sample = about.get("sample")
+    return _entries(sample) if about.get("type") == "dict" and isinstance(sample, dict) else {}
+
+
+def _entries(sample: Keys) -> Keys:
+    """What a sample of a mapping shows: if all its values are mappings, its keys are names; else only the types."""
+    if not sample or not all(isinstance(value, dict) for value in sample.values()):
+        return {}
+    merged: dict[str, Any] = {}
+    for entry in sample.values():
+        merged.update(entry)
+    return {"NAME": {"type": "dict", "contains": {key: _of_value(value) for key, value in merged.items()}}}
+
+
+def _of_value(value: Any) -> Keys:
+    if not isinstance(value, dict):
+        return {"type": next((name for name, types in INFERRED.items() if isinstance(value, types)), "raw")}
+    # A name with a dot is an attribute's: such a mapping can have any of them.
+    if not value or any("." in str(key) for key in value):
+        return {"type": "dict"}
+    return {"type": "dict", "contains": {key: _of_value(inner) for key, inner in value.items()}}
 
 
 def read_return(path: Path) -> Keys:

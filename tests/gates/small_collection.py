@@ -30,7 +30,14 @@ POWER: dict[str, Any] = {
     "required_if": [("state", "off", ("force",))],
     "mutually_exclusive": [("stagger", "steps")],
 }
-NODE: dict[str, Any] = {"argument_spec": {"name": {"type": "str", "required": True}, "database": {"type": "str"}}}
+NODE: dict[str, Any] = {
+    "argument_spec": {
+        "name": {"type": "str", "required": True},
+        "attributes": {"type": "dict"},
+        "unset": {"type": "list", "elements": "str"},
+        "database": {"type": "str"},
+    }
+}
 INVENTORY = {
     "stage0.metal.nodes": {
         "doc": {

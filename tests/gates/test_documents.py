@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from ansible_collections.stage0.metal.tests.gates import console, plays
+from ansible_collections.stage0.metal.tests.gates import console, meaning, plays
+from ansible_collections.stage0.metal.tests.gates.refuse import refuse
 from ansible_collections.stage0.metal.tests.gates.snippets import (
     CONSOLE,
     YAML,
@@ -28,28 +29,29 @@ def collection() -> Collection:
     return Collection(ROOT)
 
 
-def problems(collection: Collection, snippets: Iterable[Snippet]) -> str:
-    """All that is wrong, one per line: that is what to mend, and not where it was asserted."""
+def judge(collection: Collection, snippets: Iterable[Snippet]) -> None:
     found: list[str] = []
     for snippet in snippets:
         if snippet.language in YAML:
             found += plays.check(collection, snippet)
         elif snippet.language in CONSOLE:
             found += console.check(collection, snippet)
+        elif snippet.language == "csv":
+            found += meaning.csv(snippet)
         elif snippet.language == "prose":
             found += console.prose(collection, snippet)
         elif snippet.language in ("", "unclosed"):
             found.append(f"{snippet.at(0)}: a code block that does not say its language, or does not end")
-    return "\n".join(found)
+    refuse(found)
 
 
 def test_examples_of_plugins(collection: Collection) -> None:
-    assert problems(collection, examples(ROOT)) == ""
+    judge(collection, examples(ROOT))
 
 
 def test_roles_playbooks_and_scenarios(collection: Collection) -> None:
-    assert problems(collection, task_files(ROOT)) == ""
+    judge(collection, task_files(ROOT))
 
 
 def test_readme_and_docs(collection: Collection) -> None:
-    assert problems(collection, documents(ROOT)) == ""
+    judge(collection, documents(ROOT))

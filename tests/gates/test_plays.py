@@ -133,6 +133,32 @@ def test_documents_refused(collection: Collection, case: tuple[str, str]) -> Non
     assert case[1] in found[0]
 
 
+MEANING = {
+    "an attribute that is not there": ("name: n1\nattributes: {bmc.adress: 10.0.0.1}", "bmc.adress", "node"),
+    "nested": ("name: n1\nattributes: {bmc: {adress: 10.0.0.1}}", "bmc.adress", "node"),
+    "a MAC address that YAML takes for a number": (
+        "name: n1\nattributes:\n  net.mac: 52:54:00:01:00:01",
+        "net.mac: 41135043601",
+        "node",
+    ),
+    "a name in a list": ("name: n1\nunset: [bmc.adress]", "bmc.adress", "node"),
+    "a noderange": ("nodes: n[1-\nstate: boot", "noderange", "power"),
+}
+
+
+@pytest.mark.parametrize("case", MEANING.values(), ids=list(MEANING))
+def test_meaning_refused(collection: Collection, case: tuple[str, str, str]) -> None:
+    arguments, sentence, module = case
+    found = check(collection, task(arguments, f"stage0.metal.{module}"))
+    assert len(found) == 1
+    assert sentence in found[0]
+
+
+def test_meaning_of_templates_is_open(collection: Collection) -> None:
+    text = "name: n1\nattributes: {bmc.address: '{{ x }}', site.colour: red}\nunset: ['{{ y }}', net.mac]"
+    assert check(collection, task(text, "stage0.metal.node")) == []
+
+
 def test_defaults_supply_what_is_required(collection: Collection) -> None:
     text = """
         - hosts: all

@@ -48,10 +48,12 @@ GOOD: dict[str, Any] = {
 }
 
 
-def found(tmp_path: Path, *results: dict[str, Any], complete: bool = False, module: str = "power") -> list[str]:
+def found(
+    tmp_path: Path, *results: dict[str, Any], complete: bool = False, module: str = "power", text: str = MODULE
+) -> list[str]:
     folder = tmp_path / "plugins" / "modules"
-    folder.mkdir(parents=True)
-    (folder / "power.py").write_text(MODULE)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "power.py").write_text(text)
     log = tmp_path / "log"
     log.write_text("".join(json.dumps({"module": module, "result": result}) + "\n" for result in results))
     return judge(documented(tmp_path), log, complete=complete)
@@ -102,3 +104,31 @@ def test_a_module_without_a_result(tmp_path: Path) -> None:
 
 def test_a_result_without_a_module(tmp_path: Path) -> None:
     assert found(tmp_path, GOOD, module="powr") == ["there is no module powr"]
+
+
+SAMPLED = '''
+RETURN = r"""
+nodes:
+  description: By name.
+  returned: success
+  type: dict
+  sample:
+    r1n01:
+      changed: true
+      before: {power: "off"}
+      seconds: 0.8
+      values: {bmc.user: admin}
+    r1n02: {note: x}
+"""
+'''
+
+
+def test_a_sample_documents_entries(tmp_path: Path) -> None:
+    entry = {"changed": False, "before": {"power": "on"}, "seconds": 1, "values": {"net.ip": "10.0.0.1"}, "note": "y"}
+    assert found(tmp_path, {"nodes": {"a": entry}}, complete=True, text=SAMPLED) == []
+    more = {**entry, "before": {"state": "on"}, "tries": 1}
+    assert found(tmp_path, {"nodes": {"a": more}}, complete=True, text=SAMPLED) == [
+        "power: nodes.NAME.before.state is returned and not documented",
+        "power: nodes.NAME.tries is returned and not documented",
+        "power: nodes.NAME.before.power is documented and no test saw it",
+    ]

@@ -9,7 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from ansible_collections.stage0.metal.tests.gates import console
+from ansible_collections.stage0.metal.tests.gates import console, meaning
 from ansible_collections.stage0.metal.tests.gates.small_collection import small_collection
 from ansible_collections.stage0.metal.tests.gates.snippets import Snippet, markdown_blocks, rst_blocks
 from ansible_collections.stage0.metal.tests.gates.specs import Collection
@@ -100,3 +100,10 @@ def test_commands_allowed(collection: Collection) -> None:
 def test_running_text(collection: Collection) -> None:
     text = "Call `make demo`,\nthen `make lap`."
     assert console.prose(collection, Snippet("a.md", 0, "prose", text)) == ["a.md:2: the Makefile has no target lap"]
+
+
+def test_csv() -> None:
+    good = Snippet("a.md", 3, "csv", "name,groups,net.mac\nn1,rack1,52:54:00:01:00:01\n")
+    assert meaning.csv(good) == []
+    bad = Snippet("a.md", 3, "csv", "name,bmc.adress\nn1,10.0.0.1\n")
+    assert "a.md:4: the CSV block: line 1: column 'bmc.adress'" in meaning.csv(bad)[0]
