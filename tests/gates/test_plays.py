@@ -46,7 +46,7 @@ REFUSED = {
     "suboption": ("nodes: n1\nstate: boot\nstagger: {count: 1, pre: feed}", "stagger: no such option: pre"),
     "choice of a suboption": ("nodes: n1\nstate: boot\nstagger: {count: 1, per: row}", "value of per"),
     "suboption beside a template": ("nodes: n1\nstate: boot\nstagger: {count: '{{ a }}', per: row}", "value of per"),
-    "suboption in a list": ("nodes: n1\nstate: boot\nsteps: [{name: a}, {name: b, nam: b}]", "no such option: nam"),
+    "suboption in a list": ("nodes: n1\nstate: boot\nsteps: [{name: a}, {name: b, title: b}]", "no such option: title"),
     "an alias and its option": ("nodes: n1\nnode: n2\nstate: sideways", "value of state"),
     "key twice": ("nodes: n1\nnodes: n2\nstate: boot", "'nodes' stands there twice"),
 }
@@ -77,7 +77,7 @@ def test_arguments_allowed(collection: Collection, arguments: str) -> None:
 
 DOCUMENTS_REFUSED = {
     "unknown module": (task("nodes: n1", "stage0.metal.powr"), "there is no module stage0.metal.powr"),
-    "unknown keyword": (task("nodes: n1\nstate: boot") + "\n  regster: x", "'regster' is neither a keyword"),
+    "unknown keyword": (task("nodes: n1\nstate: boot") + "\n  regis: x", "'regis' is neither a keyword"),
     "free form": ("- name: Try\n  stage0.metal.power: nodes=n1 state=boot", "not a mapping"),
     "deep in blocks": (
         "- hosts: all\n  tasks:\n  - block:\n    - name: A\n      ansible.builtin.debug:\n    rescue:\n"
@@ -120,7 +120,7 @@ DOCUMENTS_REFUSED = {
         "has no variable metal_node",
     ),
     "variables": ("hub_prot: 1\nother: 2", "hub_prot"),
-    "inventory": ("plugin: stage0.metal.nodes\ndatabse: a", "databse"),
+    "inventory": ("plugin: stage0.metal.nodes\ndbase: a", "dbase"),
     "an inventory plugin that is not there": ("plugin: stage0.metal.node", "there is no inventory plugin"),
     "not YAML": ("- a: [", "not YAML"),
 }
@@ -134,14 +134,14 @@ def test_documents_refused(collection: Collection, case: tuple[str, str]) -> Non
 
 
 MEANING = {
-    "an attribute that is not there": ("name: n1\nattributes: {bmc.adress: 10.0.0.1}", "bmc.adress", "node"),
-    "nested": ("name: n1\nattributes: {bmc: {adress: 10.0.0.1}}", "bmc.adress", "node"),
+    "an attribute that is not there": ("name: n1\nattributes: {bmc.addr: 10.0.0.1}", "bmc.addr", "node"),
+    "nested": ("name: n1\nattributes: {bmc: {addr: 10.0.0.1}}", "bmc.addr", "node"),
     "a MAC address that YAML takes for a number": (
         "name: n1\nattributes:\n  net.mac: 52:54:00:01:00:01",
         "net.mac: 41135043601",
         "node",
     ),
-    "a name in a list": ("name: n1\nunset: [bmc.adress]", "bmc.adress", "node"),
+    "a name in a list": ("name: n1\nunset: [bmc.addr]", "bmc.addr", "node"),
     "a noderange": ("nodes: n[1-\nstate: boot", "noderange", "power"),
 }
 

@@ -105,5 +105,5 @@ def test_running_text(collection: Collection) -> None:
 def test_csv() -> None:
     good = Snippet("a.md", 3, "csv", "name,groups,net.mac\nn1,rack1,52:54:00:01:00:01\n")
     assert meaning.csv(good) == []
-    bad = Snippet("a.md", 3, "csv", "name,bmc.adress\nn1,10.0.0.1\n")
-    assert "a.md:4: the CSV block: line 1: column 'bmc.adress'" in meaning.csv(bad)[0]
+    bad = Snippet("a.md", 3, "csv", "name,bmc.addr\nn1,10.0.0.1\n")
+    assert "a.md:4: the CSV block: line 1: column 'bmc.addr'" in meaning.csv(bad)[0]

@@ -19,7 +19,7 @@ def main() -> int:
         return 0
     state = BUILD / "molecule"
     shutil.rmtree(state, ignore_errors=True)
-    state.mkdir(parents=True)
+    (state / "stage0").mkdir(parents=True)
     env = clean() | {
         "ANSIBLE_HOME": str(state / "ansible-home"),
         "STAGE0_HOME": str(state / "stage0"),
