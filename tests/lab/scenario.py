@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from . import disk
@@ -14,16 +15,11 @@ from .bmc import PASSWORD, USER
 from .controller import HUB_URL, Controller, PlaybookRun
 from .dhcp import EXTRA_LINES, TFTP_ROOT
 from .namespace import HUB_ADDRESS, NETMASK, wait_until
-from .rig import SITES, Rig
+from .rig import ROOT, SITES, Rig
 
 GROUP = "lab"
 PROFILE = "lab"
-ANSWER = """\
-hostname {{ network.hostname }}
-disk first
-image {{ image.url }}/disk.img.gz
-report {{ hub.report_url }}
-"""
+ANSWER_TEMPLATE = ROOT / "roles" / "deploy" / "templates" / "lab.answer.j2"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,12 +51,12 @@ class Scenario:
             kernel="vmlinuz",
             initrd=["installer.gz"],
             kernel_arguments=["console=ttyS0,115200", "quiet"],
-            answer=ANSWER,
+            answer_file=str(ANSWER_TEMPLATE),
         )
         self.controller.start_hub()
         self.configure_dhcp()
 
-    def _node_list(self) -> Any:
+    def _node_list(self) -> Path:
         path = self.controller.directory / "nodes.csv"
         rows = [
             {
@@ -107,7 +103,7 @@ class Scenario:
         """Cycle the power of all nodes and wait until their systems are up again; the module's result."""
         expected = {name: disk.boots(machine) + 1 for name, machine in self.rig.machines.items()}
         marks = {name: len(self._serial(name)) for name in self.rig.machines}
-        result = self.controller.module("power", nodes=GROUP, state="cycle")
+        result = self.controller.module("power", nodes=[GROUP], state="cycle")
         for name, count in expected.items():
             wait_until(
                 lambda name=name, count=count: f"boot count {count} " in self._serial(name)[marks[name] :],  # type: ignore[misc]
@@ -118,8 +114,8 @@ class Scenario:
 
     def observe(self) -> dict[str, Observation]:
         """All machines as they are now."""
-        ours = self.controller.module("power_info", nodes=GROUP)["nodes"]
-        deployments = self.controller.module("deployment_info", nodes=GROUP)["nodes"]
+        ours = self.controller.module("power_info", nodes=[GROUP])["nodes"]
+        deployments = self.controller.module("deployment_info", nodes=[GROUP])["nodes"]
         return {
             name: Observation(
                 power={
@@ -130,7 +126,7 @@ class Scenario:
                 },
                 qemu_pid=machine.pid(),
                 boots=disk.boots(machine),
-                deployment=deployments[name]["state"],
+                deployment=(deployments[name] or {"state": "none"})["state"],
                 serial_log=self._serial(name),
             )
             for name, machine in self.rig.machines.items()
