@@ -28,7 +28,7 @@ def lint(text: str) -> None:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
-        word, _, value = line.strip().partition(" ")
+        word, _blank, value = line.strip().partition(" ")
         if word not in WORDS:
             raise MetalError(
                 ErrorCode.TEMPLATE, f"lab answer file, line {number}: {word!r} is none of {', '.join(WORDS)}"

@@ -100,7 +100,7 @@ def _rewritten(config: BootCfg, new: dict[str, str]) -> list[str]:
 
 
 def _key(line: str) -> str:
-    name, equals, _ = line.strip().partition("=")
+    name, equals, _value = line.strip().partition("=")
     if not equals or name.startswith("#") or not name:
         return ""
     return next((key for key in KEYS if key.startswith(name.lower())), "")

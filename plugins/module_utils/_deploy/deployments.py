@@ -99,9 +99,8 @@ class Deployments:
             "deadline": _deadline(profile, State.ARMED, now),
             "boots": 0,
         }
-        made = self.connection.execute(self.t.deployments.insert().values(**row))
-        assert made.inserted_primary_key is not None
-        number = int(made.inserted_primary_key[0])
+        t = self.t.deployments
+        number = self.connection.execute(t.insert().values(**row).returning(t.c.id)).scalar_one()
         self.note(number, "armed", f"profile {profile.name}")
         self.store.event("deployment armed", node, None, {"deployment": number, "profile": profile.name})
         return self.latest([node])[node]

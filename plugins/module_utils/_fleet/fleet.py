@@ -70,7 +70,7 @@ async def run(names: Sequence[str], work: Work, limits: Limits) -> dict[str, Out
 
     tasks = {name: asyncio.create_task(one(name)) for name in names}
     if tasks:
-        _, late = await asyncio.wait(tasks.values(), timeout=limits.deadline)
+        _done, late = await asyncio.wait(tasks.values(), timeout=limits.deadline)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.noderange import fold
-from .fleet import Outcome
+from .fleet import Done, Outcome
 
 DETAILS = ("all", "changed", "failed", "none")
 """How much of ``nodes`` a result holds: AWX drops results over 700 kB."""
@@ -36,13 +36,13 @@ def result(
     outcomes: Mapping[str, Outcome], *, identity: Identity, seconds: float, detail: str = "all", max_failed: str = "0"
 ) -> dict[str, Any]:
     """Return the result of a task: changed, nodes, failed_nodes, summary, diff, and failed with msg if too many failed."""
-    done = {name: outcome for name, outcome in outcomes.items() if outcome.done is not None}
+    done = {name: outcome.done for name, outcome in outcomes.items() if outcome.done is not None}
     failed = {name: outcome.error for name, outcome in outcomes.items() if outcome.error is not None}
-    changed = [name for name, outcome in done.items() if outcome.done and outcome.done.changed]
+    changed = [name for name, one in done.items() if one.changed]
     shown = {"all": set(done), "changed": set(changed), "failed": set(), "none": set()}[detail]
     answer: dict[str, Any] = {
         "changed": bool(changed),
-        "nodes": {name: _node(outcome, identity(name)) for name, outcome in done.items() if name in shown},
+        "nodes": {name: _node(outcomes[name], one, identity(name)) for name, one in done.items() if name in shown},
         "failed_nodes": {name: describe(error) for name, error in failed.items()},
         "summary": {
             "total": len(outcomes),
@@ -54,8 +54,8 @@ def result(
             "seconds": round(seconds, 2),
         },
         "diff": {
-            "before": {name: done[name].done.before for name in changed},  # type: ignore[union-attr]
-            "after": {name: done[name].done.after for name in changed},  # type: ignore[union-attr]
+            "before": {name: done[name].before for name in changed},
+            "after": {name: done[name].after for name in changed},
         },
     }
     if len(failed) > allowed_failures(max_failed, len(outcomes)):
@@ -64,9 +64,7 @@ def result(
     return answer
 
 
-def _node(outcome: Outcome, identity: dict[str, Any]) -> dict[str, Any]:
-    assert outcome.done is not None
-    done = outcome.done
+def _node(outcome: Outcome, done: Done, identity: dict[str, Any]) -> dict[str, Any]:
     return {
         "changed": done.changed,
         "before": done.before,

@@ -126,7 +126,7 @@ def _alarm(seconds: float) -> Iterator[None]:
         raise TimeLimit
 
     previous = signal.signal(signal.SIGALRM, ring)
-    remaining, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    remaining, _interval = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
