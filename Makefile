@@ -38,7 +38,7 @@ test: venv
 	@tests/utils/test.sh
 
 demo: venv-run
-	@$(PYTHON) -m tests.demo.run
+	@$(PYTHON) -m tests.demo
 
 lab: venv-run apt
 	@$(PYTHON) -m tests.lab
