@@ -184,6 +184,7 @@ def _ansible(environment: dict[str, str], playbook: str, *, check: bool = True, 
 
 def _free_port() -> int:
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", 8480))
         except OSError:
