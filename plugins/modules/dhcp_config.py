@@ -13,7 +13,8 @@ author:
   - stage0.metal contributors (@stage0-metal)
 description:
   - Write dnsmasq's configuration for the boot network; subnets, a reservation for each node, and the way by iPXE to the hub.
-  - The new file is tested by dnsmasq itself, then put in the old one's place, then dnsmasq is restarted. If nothing changed, nothing happens.
+  - The new file is tested by dnsmasq itself, then put in the old one's place, then dnsmasq is restarted.
+  - If nothing changed, nothing happens.
   - If dnsmasq refuses the new file, the old one stays; if it does not start with it, the old one is put back.
 options:
   path:

@@ -61,7 +61,7 @@ EXAMPLES = r"""
     groups: [rack1]
     attributes:
       bmc.address: 10.2.1.1
-      net.mac: 52:54:00:01:00:01
+      net.mac: "52:54:00:01:00:01"
       net.ip: 10.1.1.1
 
 - name: Its BMC has a password of its own

@@ -10,6 +10,7 @@ crashes with tags in a hosts file, and takes an edited reservation for a duplica
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from pathlib import Path
 from .._nodes.errors import ErrorCode, MetalError
 from .model import IPXE_OPTION, Service
 
+SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
+"""Where dnsmasq is; not in the search path of every user."""
 HEADER = "# Written by stage0.metal.dhcp_config. Changes made here are overwritten."
 
 
@@ -68,12 +71,13 @@ def current(path: Path) -> str:
 
 def test(text: str, program: str) -> None:
     """Have dnsmasq itself check ``text``. Raises: MetalError ``invalid`` with what it says, ``missing`` without dnsmasq."""
+    found = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_FOLDERS}") or program
     with tempfile.NamedTemporaryFile("w", prefix="stage0-", suffix=".conf", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         try:
             checked = subprocess.run(
-                [program, "--test", "-C", file.name], capture_output=True, text=True, check=False, timeout=60
+                [found, "--test", "-C", file.name], capture_output=True, text=True, check=False, timeout=60
             )
         except OSError as exc:
             raise MetalError(

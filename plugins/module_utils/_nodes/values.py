@@ -56,6 +56,8 @@ def _boolean(value: Any) -> bool:
 
 
 def _mac(value: Any) -> str:
+    if isinstance(value, int):
+        raise ValueError("is a number: YAML takes a MAC address of digits for one (base 60); put it in quotes")
     digits = re.sub(r"[:.-]", "", _text(value).lower())
     if not _MAC.fullmatch(digits):
         raise ValueError("is not a MAC address; write six pairs of hex digits, as in 52:54:00:12:34:56")
