@@ -9,9 +9,10 @@ import dataclasses
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,43 @@ class PlaybookRun:
     seconds: float
 
 
+class Playbook:
+    """A playbook that runs; its output is what ``log`` has behind ``offset``."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, offset: int) -> None:
+        self._process = process
+        self._log = log
+        self._offset = offset
+        self._began = time.monotonic()
+
+    def kill(self) -> None:
+        """End it and its workers the hard way (-9), as a crash of the machine would."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def finish(self, timeout_s: float = 240) -> PlaybookRun:
+        """Wait for its end; LabError if it is still running after ``timeout_s``, a sum of failures is no error here."""
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise LabError(f"the playbook still runs after {timeout_s:.0f} s:\n{self._output()}") from None
+        output = self._output()
+        recap = [tuple(map(int, match.groups())) for match in RECAP.finditer(output)]
+        failed = sum(unreachable + bad for _, unreachable, bad in recap)
+        if code and not failed:
+            failed = 1  # it did not even come to a recap
+        return PlaybookRun(output, sum(changed for changed, _, _ in recap), failed, time.monotonic() - self._began)
+
+    def _output(self) -> str:
+        return self._log.read_bytes()[self._offset :].decode(errors="replace")
+
+
 class Controller:
     """Runs modules and playbooks of the collection as a user would, on ``rig``'s network."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
+        self._hub: subprocess.Popen[bytes] | None = None
         self.directory = rig.directory / "controller"
         self.home = self.directory / "stage0"
         self.home.mkdir(parents=True)
@@ -70,11 +103,18 @@ class Controller:
             "STAGE0_HOME": str(self.home),
         }
 
+    def kill_hub(self) -> None:
+        """End the hub the hard way (-9)."""
+        if self._hub is None:
+            raise LabError("the hub was never started")
+        self._hub.kill()
+        self._hub.wait()
+
     def start_hub(self) -> None:
         """Start the hub at the address that the machines know, and return when it answers."""
         log = self.directory / "hub.log"
         command = [sys.executable, "-m", HUB_MODULE, "--bind", HUB_ADDRESS, "--port", "80", "--url", HUB_URL]
-        hub = self._rig.namespace.start(command, log, env=self.environment)
+        hub = self._hub = self._rig.namespace.start(command, log, env=self.environment)
         probe = ["busybox", "wget", "-q", "-O", "-", f"{HUB_URL}/healthz"]
 
         def healthy() -> bool:
@@ -94,16 +134,10 @@ class Controller:
         result: dict[str, Any] = json.JSONDecoder().raw_decode(done.stdout, found.end())[0]
         return result
 
-    def playbook(self, name: str, variables: Mapping[str, Any], timeout_s: float = 300) -> PlaybookRun:
-        """Run a playbook by its full name to its end, whatever that is."""
-        began = time.monotonic()
+    def playbook(self, name: str, **variables: Any) -> Playbook:
+        """Start a playbook by its full name."""
+        log = self._rig.playbook_log
+        log.touch()
+        before = log.stat().st_size
         command = ["ansible-playbook", name, "-e", json.dumps(variables)]
-        done = self._rig.namespace.run(command, env=self.environment, timeout_s=timeout_s)
-        output = done.stdout + done.stderr
-        with (self.directory / "playbook.log").open("a") as log:
-            log.write(output)
-        recap = [tuple(map(int, match.groups())) for match in RECAP.finditer(output)]
-        failed = sum(unreachable + bad for _, unreachable, bad in recap)
-        if done.returncode and not failed:
-            failed = 1  # it did not even come to a recap
-        return PlaybookRun(output, sum(changed for changed, _, _ in recap), failed, time.monotonic() - began)
+        return Playbook(self._rig.namespace.start(command, log, env=self.environment), log, before)

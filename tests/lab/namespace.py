@@ -78,10 +78,15 @@ class Namespace:
     def start(
         self, arguments: Sequence[str | Path], log: Path, *, env: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
-        """Start a service inside that :meth:`destroy` stops; its output goes to ``log``."""
+        """Start a process inside, with a session of its own; its output goes to ``log``; :meth:`destroy` stops it."""
         with log.open("ab") as output:
             process = subprocess.Popen(
-                self.command(arguments), env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                self.command(arguments),
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         self._processes.append(process)
         return process

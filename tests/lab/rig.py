@@ -57,6 +57,7 @@ class Rig:
     def __init__(self) -> None:
         requirements.check()
         self.directory = Path(tempfile.mkdtemp(prefix="stage0-lab-"))
+        self.playbook_log = self.directory / "playbook.log"
         self.namespace = Namespace()
         self.dhcp = DhcpServer(self.directory / "dhcp")
         self.machines = {site.spec.name: Machine.create(self.directory / site.spec.name, site.spec) for site in SITES}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from .rig import ROOT, SITES, Rig
 
 GROUP = "lab"
 PROFILE = "lab"
+PLAYBOOK = "stage0.metal.provision"
 ANSWER_TEMPLATE = ROOT / "roles" / "deploy" / "templates" / "lab.answer.j2"
 
 
@@ -96,21 +99,45 @@ class Scenario:
         )
 
     def provision(self) -> PlaybookRun:
-        """Run the playbook over the group."""
-        return self.controller.playbook("stage0.metal.provision", {"metal_nodes": GROUP})
+        """Run the playbook over the group, and let the machines come to rest."""
+        run = self.controller.playbook(PLAYBOOK, metal_nodes=GROUP).finish()
+        if not run.failed:
+            self._await_systems({name: disk.boots(machine) for name, machine in self.rig.machines.items()})
+        return run
 
     def cycle(self) -> dict[str, Any]:
         """Cycle the power of all nodes and wait until their systems are up again; the module's result."""
         expected = {name: disk.boots(machine) + 1 for name, machine in self.rig.machines.items()}
-        marks = {name: len(self._serial(name)) for name in self.rig.machines}
         result = self.controller.module("power", nodes=[GROUP], state="cycle")
-        for name, count in expected.items():
-            wait_until(
-                lambda name=name, count=count: f"boot count {count} " in self._serial(name)[marks[name] :],  # type: ignore[misc]
-                90,
-                f"{name} to boot from its disk again",
-            )
+        self._await_systems(expected)
         return result
+
+    def reinstall_through_crashes(self) -> PlaybookRun:
+        """Have all nodes installed anew; amid that, kill playbook and hub; start both again. How the second playbook ended."""
+        marks = {name: len(self._serial(name)) for name in self.rig.machines}
+
+        def said(words: str) -> list[str]:
+            return [name for name, mark in marks.items() if words in self._serial(name)[mark:]]
+
+        first = self.controller.playbook(PLAYBOOK, metal_nodes=GROUP, metal_reinstall=True)
+        # From here on the machines need no firmware, which does not ask twice: only our installer and system, which do.
+        wait_until(lambda: len(said("answer file: ")) == len(marks), 120, "the installers")
+        first.kill()
+        self.controller.kill_hub()
+        wait_until(lambda: said("] no http://"), 60, "a machine to miss the hub")
+        self.controller.start_hub()
+        return self.provision()
+
+    def _await_systems(self, boots: dict[str, int]) -> None:
+        """Wait until each machine's system has booted that often from its disk and has told the hub, or tried to."""
+        for name, count in boots.items():
+            told = re.compile(
+                rf"boot count {count} (?!.*boot count).*SYSTEM\S+ (ready|the hub took no report)", re.DOTALL
+            )
+            wait_until(partial(self._serial_has, name, told), 120, f"{name} to be up, at its boot {count} from disk")
+
+    def _serial_has(self, name: str, pattern: re.Pattern[str]) -> bool:
+        return bool(pattern.search(self._serial(name)))
 
     def observe(self) -> dict[str, Observation]:
         """All machines as they are now."""

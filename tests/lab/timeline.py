@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What happens in the lab, as it happens: the logs of BMCs, DHCP and serial lines, in a reader's words."""
+"""What happens in the lab, as it happens: the logs of playbook, BMCs, DHCP and serial lines, in a reader's words."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ DHCP = {
     r"DHCPACK\(br0\) (\S+) (\S+)": "DHCP: {0}",
     r"sent \S+/(\S+) to (\S+)": "TFTP: {0}",
 }
+PLAYBOOK = {
+    r"^TASK \[stage0\.metal\.deploy : ([^]]*\bnodes?\b[^]]*)\]": "playbook: {0}",
+    r"^\d\d:\d\d:\d\d (.*)": "playbook: {0}",
+    r"^(fatal: .*)": "playbook: {0}",
+}
 """Pattern in a line of that log to what it means; in DHCP's the second group says whose line it is."""
 
 
@@ -78,7 +83,8 @@ class Source:
         for pattern, text in self._rules.items():
             match = pattern.search(line)
             if match:
-                yield self._machine or BY_ADDRESS.get(match[2], match[2]), text.format(*match.groups())
+                machine = BY_ADDRESS.get(match[2], match[2]) if self._machine is None else self._machine
+                yield machine, text.format(*match.groups())
                 return
 
 
@@ -89,7 +95,7 @@ class Timeline:
         self._began = time.monotonic()
         self._tell = tell
         self._last: dict[str, str] = {}
-        self._sources = [Source(rig.dhcp.log, DHCP, None)]
+        self._sources = [Source(rig.playbook_log, PLAYBOOK, ""), Source(rig.dhcp.log, DHCP, None)]
         for name, machine in rig.machines.items():
             self._sources += [
                 Source(machine.chassis_log, CHASSIS, name),
