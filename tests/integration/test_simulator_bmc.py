@@ -87,6 +87,11 @@ def wait(condition: Callable[[], bool], problem: str) -> None:
         time.sleep(0.02)
 
 
+def wait_for_boot(rack: RackProcess, number: int, before: int) -> None:
+    """Wait until the machine has begun more boots than ``before``."""
+    wait(lambda: node(rack, number)["boots"] > before, "the machine did not boot")
+
+
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
 
@@ -125,7 +130,7 @@ def test_ipmitool_power(rack: RackProcess, suite: int | None) -> None:
         boots = node(rack, 1)["boots"]
         power(word)
         if word != "soft":
-            wait(lambda before=boots: node(rack, 1)["boots"] > before, f"no boot after {word}")
+            wait_for_boot(rack, 1, boots)
     wait(lambda: power("status") == "Chassis Power is off", "still on after a soft shutdown")
 
 
@@ -161,10 +166,8 @@ def test_a_one_time_boot_device_is_used_up_by_one_boot(rack: RackProcess) -> Non
         ipmitool(4, "chassis", "bootdev", *f"pxe{options}".split())
         boots = node(rack, 4)["boots"]
         ipmitool(4, "chassis", "power", "on")
-        wait(
-            lambda before=boots: node(rack, 4)["boots"] > before and node(rack, 4)["phase"] == "stopped",
-            "the machine did not boot",
-        )
+        wait_for_boot(rack, 4, boots)
+        wait(lambda: node(rack, 4)["phase"] == "stopped", "it found something to boot")
         assert left in ipmitool(4, "chassis", "bootparam", "get", "5")
         ipmitool(4, "chassis", "power", "off")
 

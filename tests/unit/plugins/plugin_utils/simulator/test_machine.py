@@ -191,14 +191,14 @@ def test_cycle_and_soft_shutdown() -> None:
         machine.power_on()
         await installed(node)
         machine.control(PowerAction.CYCLE)
-        assert not machine.powered
+        assert node.state()["power"] == "off"
         await until(lambda: machine.powered and machine.phase is Phase.RUNNING, machine)
         machine.control(PowerAction.SOFT)
-        assert machine.powered
+        assert node.state()["power"] == "on"
         await until(lambda: not machine.powered, machine)
         for action in (PowerAction.SOFT, PowerAction.CYCLE, PowerAction.RESET, PowerAction.OFF):
             machine.control(action)
-        assert not machine.powered
+        assert node.state()["power"] == "off"
         machine.control(PowerAction.DIAGNOSTIC)
         assert "diagnostic interrupt" in texts(machine)
 
