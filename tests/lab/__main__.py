@@ -77,6 +77,7 @@ def main() -> int:
         return 0
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _terminate)
+    print("lab: fetching a kernel and building installer and disk image, unless that is done already", flush=True)
     try:
         with Rig() as rig:
             try:

@@ -15,7 +15,7 @@ from .scenario import Scenario
 RIG = pytest.StashKey[Rig]()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """The lab, nothing described yet. Fails, and says why, where the lab cannot be."""
     with Rig() as rig:

@@ -47,12 +47,21 @@ class Kernel:
 
 def obtain(cache: Path) -> Kernel:
     """The newest cloud kernel that apt knows of, from ``cache`` or downloaded into it; LabError if apt knows none."""
+    try:
+        return _newest(cache)
+    except LabError:
+        # The package lists may be missing, or name what the mirror has replaced since.
+        _apt("apt-get", "-q", "update")
+        return _newest(cache)
+
+
+def _newest(cache: Path) -> Kernel:
     dependencies = _apt("apt-cache", "depends", "--important", META_PACKAGE)
     package = re.search(r"Depends: (linux-image-(\S+-cloud-amd64))", dependencies)
     policy = _apt("apt-cache", "policy", package[1]) if package else ""
     candidate = re.search(r"Candidate: (\S+)", policy)
     if not package or not candidate or candidate[1] == "(none)":
-        raise LabError(f"apt does not know {META_PACKAGE}: run apt-get update first")
+        raise LabError(f"apt does not know {META_PACKAGE}; is its main archive in the sources?")
     version = candidate[1]
     root = cache / f"kernel-{package[2]}_{version}"
     if not root.exists():

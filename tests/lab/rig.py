@@ -56,6 +56,7 @@ class Rig:
 
     def __init__(self) -> None:
         requirements.check()
+        self.media = media.build(kernel.obtain(CACHE), CACHE)
         self.directory = Path(tempfile.mkdtemp(prefix="stage0-lab-"))
         self.playbook_log = self.directory / "playbook.log"
         self.namespace = Namespace()
@@ -64,7 +65,6 @@ class Rig:
         self.bmcs = {
             site.spec.name: Bmc(self.machines[site.spec.name], site.bmc_address, self.namespace) for site in SITES
         }
-        self.media = media.build(kernel.obtain(CACHE), CACHE)
 
     def __enter__(self) -> Rig:
         try:

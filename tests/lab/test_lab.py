@@ -32,7 +32,7 @@ class Stage(Generic[Done]):
     machines: dict[str, Observation]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def described(scenario: Scenario) -> Stage[None]:
     """Nodes, profile, DHCP and hub are there; the machines are off."""
     assert all(disk.is_empty(machine) for machine in scenario.rig.machines.values())
@@ -40,7 +40,7 @@ def described(scenario: Scenario) -> Stage[None]:
     return Stage(None, scenario.observe())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def installed(described: Stage[None], scenario: Scenario) -> Stage[PlaybookRun]:
     """The playbook ran once."""
     run = scenario.provision()
@@ -48,7 +48,7 @@ def installed(described: Stage[None], scenario: Scenario) -> Stage[PlaybookRun]:
     return Stage(run, scenario.observe())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def repeated(installed: Stage[PlaybookRun], scenario: Scenario) -> Stage[PlaybookRun]:
     """The playbook ran a second time."""
     run = scenario.provision()
@@ -56,13 +56,13 @@ def repeated(installed: Stage[PlaybookRun], scenario: Scenario) -> Stage[Playboo
     return Stage(run, scenario.observe())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cycled(repeated: Stage[PlaybookRun], scenario: Scenario) -> Stage[dict[str, Any]]:
     """The power of all machines was cycled."""
     return Stage(scenario.cycle(), scenario.observe())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def reinstalled(cycled: Stage[dict[str, Any]], scenario: Scenario) -> Stage[PlaybookRun]:
     """The machines were installed anew, although playbook and hub were killed meanwhile."""
     run = scenario.reinstall_through_crashes()

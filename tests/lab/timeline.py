@@ -43,7 +43,6 @@ DHCP = {
     r"sent \S+/(\S+) to (\S+)": "TFTP: {0}",
 }
 PLAYBOOK = {
-    r"^TASK \[stage0\.metal\.deploy : ([^]]*\bnodes?\b[^]]*)\]": "playbook: {0}",
     r"^\d\d:\d\d:\d\d (.*)": "playbook: {0}",
     r"^(fatal: .*)": "playbook: {0}",
 }
