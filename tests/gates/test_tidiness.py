@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.stage0.metal.tests.gates import tidiness
 from ansible_collections.stage0.metal.tests.gates.refuse import refuse
+from ansible_collections.stage0.metal.tests.lab import requirements
 from ansible_collections.stage0.metal.tests.utils import environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,10 @@ def test_files(check: Callable[[Path, list[str]], Iterator[str]]) -> None:
 @pytest.mark.parametrize("check", OF_TREE)
 def test_tree(check: Callable[[Path], Iterator[str]]) -> None:
     refuse(check(ROOT))
+
+
+def test_packages_of_the_lab() -> None:
+    refuse(tidiness.packages(ROOT, set(requirements.PACKAGES.values())))
 
 
 def test_nothing_is_ignored() -> None:
@@ -107,6 +112,13 @@ def test_requirements_refused(tmp_path: Path) -> None:
         "tests/unit/requirements.txt: lacks pyghmi<2",
         "requirements.txt: ansible-core>=2.18 is for the user to choose",
         "requirements.txt: pyghmi<2 is more than a lower bound",
+    ]
+
+
+def test_packages_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"tests/utils/apt.sh": "packages=(\n    # One.\n    fdisk kmod\n)\n"})
+    assert list(tidiness.packages(tmp_path, {"kmod", "ovmf"})) == [
+        "tests/utils/apt.sh: lacks ovmf, which the lab needs"
     ]
 
 

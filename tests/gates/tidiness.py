@@ -127,6 +127,15 @@ def _requirements(path: Path) -> set[str]:
     return {line for line in lines if line}
 
 
+def packages(root: Path, wanted: set[str]) -> Iterator[str]:
+    """Yield the Debian packages that the lab wants and ``make apt`` does not install."""
+    text = (root / "tests" / "utils" / "apt.sh").read_text()
+    block = text.partition("packages=(")[2].partition("\n)")[0]
+    listed = {word for line in block.splitlines() for word in line.partition("#")[0].split()}
+    for name in sorted(wanted - listed):
+        yield f"tests/utils/apt.sh: lacks {name}, which the lab needs"
+
+
 def ignored(files: list[str]) -> Iterator[str]:
     """Yield files that would make a gate look away."""
     for name in files:

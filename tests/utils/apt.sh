@@ -7,10 +7,10 @@ set -euo pipefail
 
 packages=(
     # The lab's machines, their BMCs and what they boot from.
-    qemu-system-x86 qemu-utils ipxe ipxe-qemu ovmf seabios openipmi dnsmasq-base nginx-light iproute2
+    qemu-system-x86 qemu-utils ipxe ipxe-qemu ovmf seabios openipmi dnsmasq-base iproute2
     syslinux syslinux-common grub-common grub-efi-amd64-bin
     # The installer's initramfs and disk image.
-    busybox-static udhcpc kmod cpio mtools dosfstools fdisk
+    busybox-static kmod cpio mtools dosfstools fdisk
     # The peers that results are compared with, and the linter for shell scripts.
     ipmitool freeipmi-tools shellcheck
 )
@@ -25,7 +25,7 @@ if [ "$(id -u)" -ne 0 ]; then
     printf 'These Debian packages are missing; run as root, or: apt-get install %s\n' "${missing[*]}" >&2
     exit 1
 fi
-# Packages must not start the daemons that they bring (nginx, dnsmasq): the tests start their own.
+# Packages must not start the daemons that they bring: the tests start their own.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
