@@ -83,7 +83,7 @@ def main() -> int:
             try:
                 _show(rig)
             except Exception:
-                print(rig.logs(), file=sys.stderr)
+                print(f"{rig.logs()}\nlab: all of these logs stay in {rig.directory}", file=sys.stderr)
                 raise
     except LabError as exc:
         print(f"lab: {exc}", file=sys.stderr)

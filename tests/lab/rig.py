@@ -79,7 +79,8 @@ class Rig:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close(keep=error is not None)
+        # Who interrupts it does not look for a fault.
+        self.close(keep=isinstance(error, Exception))
 
     def close(self, *, keep: bool) -> None:
         """Stop everything; the directory with the logs stays if ``keep``."""
