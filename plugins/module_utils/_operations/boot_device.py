@@ -11,6 +11,7 @@ from typing import Any
 from .._drivers.base import BootDevice, BootMode, BootOverride, Capability
 from .._fleet.fleet import Done, Limits
 from .._nodes.errors import ErrorCode, MetalError
+from .._nodes.view import View
 from .context import Context
 from .hardware import Bmc, note, run, still_armed
 
@@ -38,7 +39,7 @@ def boot_device(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
     async def verb(bmc: Bmc) -> Done:
         if parameters["only_armed"] and not still_armed(context, bmc.view.name):
             return Done(more={"left_alone": "no armed deployment"})
-        wish = _wish(bmc, parameters)
+        wish = _wish(bmc.view, parameters)
         before = (await bmc.driver.boot_override(bmc.target, parameters["timeout"])).effective
         done = Done(before != wish, _shown(before), _shown(wish))
         if done.changed and not context.check_mode:
@@ -47,15 +48,18 @@ def boot_device(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
             note(context, bmc.view.name, "boot device", f"{wish.device} {'for good' if wish.persistent else 'once'}")
         return done
 
-    return run(context, parameters, Capability.BOOT_DEVICE, verb, Limits(deadline=parameters["deadline"]))
+    limits = Limits(deadline=parameters["deadline"])
+    return run(context, parameters, Capability.BOOT_DEVICE, verb, limits, check=lambda view: _wish(view, parameters))
 
 
-def _wish(bmc: Bmc, parameters: Mapping[str, Any]) -> BootOverride:
+def _wish(view: View, parameters: Mapping[str, Any]) -> BootOverride:
     device = BootDevice(parameters["device"])
     if device is BootDevice.NONE:
         return BootOverride(device)
-    mode = BootMode(parameters["mode"]) if parameters["mode"] else MODES[bmc.view["boot.firmware"]]
-    return BootOverride(device, parameters["persistent"], mode)
+    if parameters["mode"]:
+        return BootOverride(device, parameters["persistent"], BootMode(parameters["mode"]))
+    firmware = view.need("boot.firmware", "the task names no mode either")
+    return BootOverride(device, parameters["persistent"], MODES[firmware])
 
 
 def _shown(override: BootOverride) -> dict[str, Any]:

@@ -47,21 +47,31 @@ def select(context: Context, nodes: str | Sequence[str], max_nodes: int | None) 
 def target(view: View) -> Target:
     """Return how to reach the node's BMC. Raises: MetalError ``missing`` that names node and attribute."""
     why = "the task has to reach the node's BMC"
-    return Target(
-        view.need("bmc.address", why), view["bmc.port"], view.need("bmc.user", why), view.need("bmc.password", why)
-    )
+    view.need("bmc.driver", why)
+    address, port = view.need("bmc.address", why), view.need("bmc.port", why)
+    return Target(address, port, view.need("bmc.user", why), view.need("bmc.password", why))
 
 
 def run(
-    context: Context, parameters: Mapping[str, Any], capability: Capability, verb: Verb, limits: fleet.Limits
+    context: Context,
+    parameters: Mapping[str, Any],
+    capability: Capability,
+    verb: Verb,
+    limits: fleet.Limits,
+    *,
+    check: Callable[[View], object] | None = None,
 ) -> dict[str, Any]:
     """Run ``verb`` on the BMC of every node that ``parameters`` name, and return the task's result.
 
+    ``check`` may raise MetalError for what else a node needs.
     Raises: MetalError, before any BMC is touched, for a noderange, an attribute or a driver that will not do.
     """
     views = select(context, parameters["nodes"], parameters["max_nodes"])
     allowed_failures(parameters["max_failed"], len(views))
     targets = {name: target(view) for name, view in views.items()}
+    if check is not None:
+        for view in views.values():
+            check(view)
     begun = time.monotonic()
 
     async def everything() -> dict[str, fleet.Outcome]:
