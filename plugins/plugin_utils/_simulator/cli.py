@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -108,6 +109,11 @@ def _add_machines(group: Any) -> None:
 
 def _add_control(group: Any) -> None:
     group.add_argument("--state-socket", metavar="PATH", help="Unix socket that answers with the state as JSON")
+    group.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="end also when standard input ends, as with the program that started it",
+    )
     what = group.add_mutually_exclusive_group()
     what.add_argument("--show", action="store_true", help="print the state of the simulator at --state-socket")
     what.add_argument("--inject", type=_fault, metavar="NODE=FAULT", help="give a node a fault")
@@ -140,12 +146,14 @@ def rack_options(arguments: argparse.Namespace) -> RackOptions:
     )
 
 
-async def run(options: RackOptions, csv_path: str | None, socket_path: str | None) -> None:
-    """Run a rack until SIGTERM or SIGINT. Raises MetalError, OSError."""
+async def run(options: RackOptions, csv_path: str | None, socket_path: str | None, *, until_eof: bool = False) -> None:
+    """Run a rack until SIGTERM or SIGINT, or until standard input ends. Raises MetalError, OSError."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if until_eof:
+        loop.add_reader(sys.stdin, _stop_at_end, stop)
     async with contextlib.AsyncExitStack() as stack:
         rack = await stack.enter_async_context(Rack(options))
         if socket_path:
@@ -154,6 +162,12 @@ async def run(options: RackOptions, csv_path: str | None, socket_path: str | Non
             write_inventory(options, csv_path)
         print(_ready_line(rack, socket_path), flush=True)
         await stop.wait()
+
+
+def _stop_at_end(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+        stop.set()
 
 
 def _ready_line(rack: Rack, socket_path: str | None) -> str:
@@ -184,7 +198,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if request is not None:
             print(json.dumps(ask(arguments.state_socket, request), indent=2))
         else:
-            asyncio.run(run(rack_options(arguments), arguments.csv, arguments.state_socket))
+            options = rack_options(arguments)
+            asyncio.run(run(options, arguments.csv, arguments.state_socket, until_eof=arguments.until_eof))
     except (MetalError, OSError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 2

@@ -222,6 +222,8 @@ class Node:
         """Return what a user may want to know of the node, as JSON types."""
         machine, disk = self.machine, self.machine.disk
         override = self.bmc.boot_override
+        # first: it ends the sessions that are silent for too long, and counts them
+        sessions_open = len(self.bmc.sessions.active())
         return {
             "bmc": f"{self.identity.bmc.address}:{self.identity.bmc.port}",
             "power": "on" if machine.powered else "off",
@@ -235,7 +237,7 @@ class Node:
             "boots": machine.boots,
             "faults": self.faults.names(),
             "events": [asdict(event) for event in list(machine.events)[-_STATE_EVENTS:]],
-            "counters": {**asdict(self.bmc.counters), "sessions_open": len(self.bmc.sessions.active())},
+            "counters": {**asdict(self.bmc.counters), "sessions_open": sessions_open},
         }
 
 

@@ -58,10 +58,13 @@ class RackProcess:
 
     def __enter__(self) -> RackProcess:
         self._folder = tempfile.TemporaryDirectory(prefix="stage0-sim-")
-        command = [sys.executable, "-m", _MODULE, "--state-socket", self.socket, *self._arguments]
+        # --until-eof: the simulator must not outlive a test run that was killed
+        command = [sys.executable, "-m", _MODULE, "--until-eof", "--state-socket", self.socket, *self._arguments]
         errors = Path(self._folder.name) / "errors"
         with errors.open("wb") as stderr:
-            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=_environment())
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment()
+            )
         line = _first_line(self._process)
         if not line:
             said = errors.read_text(encoding="utf-8", errors="replace").strip()
@@ -86,8 +89,9 @@ class RackProcess:
             except subprocess.TimeoutExpired:
                 process.kill()
                 status = process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
@@ -106,7 +110,7 @@ class RackProcess:
         ask(self.socket, {"do": "clear", "node": node, "fault": fault})
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return the environment in which the subprocess finds this collection: where this process found it."""
     home = str(Path(__file__).absolute().parents[6])
     known = os.environ.get("PYTHONPATH")

@@ -10,6 +10,9 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +33,7 @@ from ansible_collections.stage0.metal.plugins.plugin_utils._simulator import (
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.cli import main, parser, rack_options
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.control import ControlServer
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.faults import KINDS
+from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.runner import environment
 from ansible_collections.stage0.metal.tests.unit.plugins.plugin_utils.simulator.scripted_hub import until
 
 PING = bytes.fromhex("0600ff06000011be80000000")
@@ -254,6 +258,23 @@ def test_the_command_line_from_start_to_end(tmp_path: Path) -> None:
         with pytest.raises(MetalError, match=r"did not start: simulator: r1n01: the BMC address .* cannot be used"):
             RackProcess(arguments).__enter__()
         assert rack.stop() == 0
+
+
+def test_the_simulator_ends_with_the_program_that_started_it(tmp_path: Path) -> None:
+    program = (
+        "import os, sys, ansible_collections.stage0.metal.plugins.plugin_utils._simulator as simulator\n"
+        "rack = simulator.RackProcess(['--nodes', '1', '--bind', sys.argv[1]]).__enter__()\n"
+        "print(rack.pid, flush=True)\n"
+        "os._exit(1)\n"
+    )
+    command = [sys.executable, "-c", program, private_address(6)]
+    variables = {**environment(), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    pid = int(done.stdout)
+    end = time.monotonic() + 20
+    while Path(f"/proc/{pid}/cmdline").exists() and b"_simulator" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < end, "the simulator outlived its program"
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
