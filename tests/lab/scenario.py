@@ -128,6 +128,10 @@ class Scenario:
         self.controller.start_hub()
         return self.provision()
 
+    def shut_down(self) -> dict[str, Any]:
+        """Have the systems of all nodes shut themselves down; the module's result."""
+        return self.controller.module("power", nodes=[GROUP], state="shutdown", wait_timeout=60)
+
     def _await_systems(self, boots: dict[str, int]) -> None:
         """Wait until each machine's system has booted that often from its disk and has told the hub, or tried to."""
         for name, count in boots.items():

@@ -70,6 +70,12 @@ def reinstalled(cycled: Stage[dict[str, Any]], scenario: Scenario) -> Stage[Play
     return Stage(run, scenario.observe())
 
 
+@pytest.fixture(scope="module")
+def shut_down(reinstalled: Stage[PlaybookRun], scenario: Scenario) -> Stage[dict[str, Any]]:
+    """The systems were asked to shut themselves down."""
+    return Stage(scenario.shut_down(), scenario.observe())
+
+
 def agreed_power(machines: dict[str, Observation]) -> dict[str, str]:
     """What all tools say of each machine's power; fails where they differ."""
     for name, seen in machines.items():
@@ -176,3 +182,14 @@ def test_the_playbook_after_the_crash_continues_and_installs_nothing_twice(
     for name in NAMES:
         news = reinstalled.machines[name].serial_log.removeprefix(cycled.machines[name].serial_log)
         assert news.count("reporting state=installed") == 1
+
+
+def test_a_shutdown_is_done_by_the_system(shut_down: Stage[dict[str, Any]]) -> None:
+    assert agreed_power(shut_down.machines) == dict.fromkeys(NAMES, "off")
+    for name in NAMES:
+        assert shut_down.done["nodes"][name]["forced"] is False
+        assert "SHUTTING DOWN on the power button" in shut_down.machines[name].serial_log
+
+
+def test_what_is_off_is_not_shut_down_again(shut_down: Stage[dict[str, Any]], scenario: Scenario) -> None:
+    assert scenario.shut_down()["changed"] is False
