@@ -54,14 +54,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: The nodes, each with its deployment before and after.
+  description: The nodes, each with its deployment before and after. The fingerprint changes with the profile's content.
   returned: unless the request was refused
   type: dict
   sample:
     r1n01:
       changed: true
-      before: {state: null, profile: null}
-      after: {state: armed, profile: esxi8}
+      before: {state: null, profile: null, fingerprint: null}
+      after: {state: armed, profile: esxi8, fingerprint: 5f1d3a0c9b7e}
       seconds: 0.8
       tries: 1
       identity:
@@ -70,14 +70,10 @@ nodes:
         uuid: 11112222-3333-4444-5555-666600000001
         mac: 52:54:00:99:00:01
 failed_nodes:
-  description: The nodes that failed, each with the reason.
+  description: Always empty, since all nodes are armed or none is; here as in every task over many nodes.
   returned: unless the request was refused
   type: dict
-  sample:
-    r1n07:
-      code: unreachable
-      msg: 'r1n07: no answer from the BMC at 10.2.1.7:623; is it cabled and powered, and is IPMI over LAN enabled on it? (3 tries)'
-      retryable: true
+  sample: {}
 summary:
   description: The outcome in numbers, and as noderanges.
   returned: unless the request was refused
@@ -92,7 +88,7 @@ summary:
       description: How many were changed.
       type: int
       returned: always
-      sample: 23
+      sample: 24
     unchanged:
       description: How many needed nothing.
       type: int
@@ -102,17 +98,17 @@ summary:
       description: How many failed.
       type: int
       returned: always
-      sample: 1
+      sample: 0
     ok_range:
       description: The nodes that did not fail, as a noderange.
       type: str
       returned: always
-      sample: r1n[01-06,08-24]
+      sample: r1n[01-24]
     failed_range:
       description: The nodes that failed, as a noderange.
       type: str
       returned: always
-      sample: r1n07
+      sample: ''
     seconds:
       description: How long it took.
       type: float

@@ -72,16 +72,28 @@ nodes:
   type: dict
   sample:
     r1n01:
-      changed: true
-      before: {device: none, persistent: false, mode: null}
-      after: {device: network, persistent: false, mode: uefi}
-      seconds: 0.8
+      changed: false
+      before: {}
+      after: {}
+      left_alone: no armed deployment
+      seconds: 0.0
       tries: 1
       identity:
         name: r1n01
         serial: SN0001
         uuid: 11112222-3333-4444-5555-666600000001
         mac: 52:54:00:99:00:01
+    r1n02:
+      changed: true
+      before: {device: none, persistent: false, mode: null}
+      after: {device: network, persistent: false, mode: uefi}
+      seconds: 0.8
+      tries: 1
+      identity:
+        name: r1n02
+        serial: SN0002
+        uuid: 11112222-3333-4444-5555-666600000002
+        mac: 52:54:00:99:00:02
 failed_nodes:
   description: The nodes that failed, each with the reason.
   returned: unless the request was refused

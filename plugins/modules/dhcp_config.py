@@ -105,8 +105,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path:
-  description: The file.
+file:
+  description: The file that was written, or would be.
   returned: success
   type: str
   sample: /etc/dnsmasq.d/stage0.conf

@@ -23,6 +23,7 @@ else:
     sa = lazy("sqlalchemy")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_FILE = re.compile(r"[A-Za-z0-9._~/+-]+")
 DEADLINES = {State.ARMED: 14400, State.BOOTING: 900, State.INSTALLING: 3600, State.INSTALLED: 1800}
 """Seconds that a deployment may be in each state, unless its profile says otherwise."""
 
@@ -83,6 +84,12 @@ def check_profile(profile: Profile) -> None:
             ErrorCode.INVALID,
             f"{profile.name!r} cannot be the name of a profile: use lower-case letters, digits, '.', '_' and '-'",
         )
+    for name in (profile.kernel, *profile.initrd):
+        if not _FILE.fullmatch(name):
+            raise MetalError(
+                ErrorCode.INVALID,
+                f"{name!r} cannot stand in a URL of a boot script; use letters, digits and . _ ~ + - / for files of media",
+            )
     for state, seconds in profile.deadlines.items():
         if state not in set(DEADLINES):
             raise MetalError(

@@ -113,8 +113,9 @@ def _profiles(connection: Any, views: Mapping[str, View], name: str | None) -> d
 def _armed(one: arming.Armed) -> Done:
     def side(deployment: Deployment | None) -> dict[str, Any]:
         if deployment is None:
-            return {"state": None, "profile": None}
-        return {"state": str(deployment.state), "profile": deployment.profile.name}
+            return {"state": None, "profile": None, "fingerprint": None}
+        profile = deployment.profile  # by its fingerprint, armed again with a changed profile shows in a diff
+        return {"state": str(deployment.state), "profile": profile.name, "fingerprint": profile.fingerprint()[:12]}
 
     return Done(one.changed, side(one.before), side(one.after))
 

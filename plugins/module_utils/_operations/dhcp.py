@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def dhcp_config(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
         restarted = _restart(path, before, parameters["restart_command"])
     return {
         "changed": changed,
-        "path": str(path),
+        "file": str(path),  # not path: Ansible would add the file's owner and mode to the result
         "reservations": len(service.reservations),
         "restarted": restarted,
         "diff": {"before": before, "after": text, "before_header": str(path), "after_header": str(path)},
@@ -41,11 +42,16 @@ def dhcp_config(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
 
 
 def _service(context: Context, parameters: Mapping[str, Any]) -> Service:
-    for line in [*parameters["extra"], *parameters["interfaces"], parameters["hub_url"], parameters["tftp_root"] or ""]:
+    single = [parameters[key] or "" for key in ("hub_url", "tftp_root", "next_server")]
+    for line in [*parameters["extra"], *parameters["interfaces"], *single]:
         if "\n" in line:
             raise MetalError(
                 ErrorCode.INVALID, f"{line!r} holds a line break, which would add lines to dnsmasq's configuration"
             )
+    if not re.fullmatch(r"http://[^\s,]+", parameters["hub_url"]):
+        raise MetalError(
+            ErrorCode.INVALID, f"hub_url: {parameters['hub_url']!r} is not a URL such as http://10.1.0.1:8480"
+        )
     subnets = tuple(subnet(options) for options in parameters["subnets"])
     strict = parameters["nodes"] is not None
     with context.read() as store:

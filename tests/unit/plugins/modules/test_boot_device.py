@@ -127,3 +127,11 @@ def test_a_failing_bmc_fails_the_deployment_of_an_armed_node(bmcs: Bmcs, rack: l
     found = ok("deployment_info", nodes=["rack1"])
     assert found["states"] == {"failed": 1, "armed": 1}
     assert found["nodes"]["r1n01"]["message"] == "the BMC could not be used: no"
+
+
+def test_info_of_a_dead_bmc_and_of_an_unknown_node(bmcs: Bmcs, rack: list[str]) -> None:
+    bmcs[FIRST].faults = {"boot_override": [MetalError(ErrorCode.AUTH, "no")]}
+    failed = run_module("boot_device_info", nodes=["rack1"])
+    assert failed["failed_nodes"] == {"r1n01": {"code": "auth", "msg": "r1n01: no", "retryable": False}}
+    assert list(failed["nodes"]) == ["r1n02"]
+    assert refused("boot_device_info", nodes=["r9"])["error"]["code"] == "unknown"

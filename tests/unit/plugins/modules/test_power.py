@@ -288,6 +288,7 @@ def test_power_info(bmcs: Bmcs, rack: list[str]) -> None:
     assert result["failed_nodes"]["r1n03"]["code"] == "auth"
     assert "before" not in result["nodes"]["r1n01"]
     assert "diff" not in result
+    assert refused("power_info", nodes=["r9"])["msg"] == "noderange 'r9': there is no node or group named 'r9'"
 
 
 # -- only_armed ----------------------------------------------------------------------------------------------------
