@@ -10,7 +10,10 @@ ansible-test arranges all that itself; there this file does nothing.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +53,10 @@ def arrange() -> None:
     if scripts not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
     if "STAGE0_RESULTS_LOG" not in os.environ:
-        log = BUILD / "results.jsonl"
-        log.unlink(missing_ok=True)
-        os.environ["STAGE0_RESULTS_LOG"] = str(log)
+        # Two runs at a time must not judge each other's results.
+        folder = tempfile.mkdtemp(prefix="results-", dir=BUILD)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["STAGE0_RESULTS_LOG"] = os.path.join(folder, "results.jsonl")
 
 
 GIVEN = {"STAGE0_RESULTS_LOG", "STAGE0_COMPLETE", "STAGE0_FAILED_BEFORE"}

@@ -28,7 +28,8 @@ def clean() -> dict[str, str]:
 
     The shims exist for versions that do not run, and ansible-test takes a Python that exists for one that runs.
     """
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "MOLECULE_"))}
+    users = ("ANSIBLE_", "MOLECULE_", "STAGE0_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(users)}
     env.pop("PYTHONPATH", None)
     folders = [folder for folder in env.get("PATH", os.defpath).split(os.pathsep) if "pyenv" not in folder]
     env["PATH"] = os.pathsep.join([str(VENV_BIN), *folders])

@@ -10,12 +10,15 @@ run at a time; each writes to ``.build/log/lint-NAME.log``, of which the end is 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,7 +103,12 @@ GATES = (
     Gate("yamllint", ("yamllint", "--strict"), files=("*.yml", "*.yaml", ".ansible-lint", ".yamllint")),
     Gate("shellcheck", ("shellcheck",), files=("*.sh", ".ci/run")),
     Gate("reuse", ("reuse", "lint", "--quiet")),
-    Gate("generated docs", script("generate_docs", "--lint"), needs="tests/utils/generate_docs.py"),
+    Gate(
+        "generated docs",
+        script("generate_docs", "--lint"),
+        needs="tests/utils/generate_docs.py",
+        extra={"PYTHONPATH": ".build/dev"},
+    ),
 )
 
 
@@ -154,6 +162,24 @@ def main() -> int:
     if not gates:
         parser.error(f"no gate is called so; there are: {', '.join(sorted(gate.name for gate in GATES))}")
     LOGS.mkdir(parents=True, exist_ok=True)
+    with alone():
+        return run_all(gates)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other run of gates uses the copy of this tree."""
+    with (LOGS / "lint.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another run of the gates in this clone", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def run_all(gates: list[Gate]) -> int:
+    """Run these gates; 1 if any failed."""
     started = time.monotonic()
     environment.copy_tree()
     print(f"{len(gates)} gates", flush=True)

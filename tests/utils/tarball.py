@@ -105,6 +105,9 @@ def install() -> None:
     playbooks = sorted(path.stem for path in (root / "playbooks").glob("*.yml"))
     for name in playbooks:
         call("ansible-playbook", "--syntax-check", f"{NAMESPACE}.{NAME}.{name}", cwd=folder, env=env)
+    # The hub runs from what is installed, and not from this clone.
+    hub = f"ansible_collections.{NAMESPACE}.{NAME}.plugins.plugin_utils._hub"
+    call(VENV_BIN / "python", "-m", hub, "--help", cwd=folder, env=env | {"PYTHONPATH": str(target)})
     if "provision" in playbooks:
         refuse_empty_database(folder, env)
 
