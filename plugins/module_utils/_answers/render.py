@@ -76,12 +76,21 @@ def _place(exc: BaseException) -> str:
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn dotted names into nested ones: ``{"net.mac": x}`` becomes ``{"net": {"mac": x}}``."""
+    """Turn dotted names into nested ones: ``{"net.mac": x}`` becomes ``{"net": {"mac": x}}``.
+
+    Raises: MetalError ``conflict`` if a name goes on where another ends, as ``site.a.b`` after ``site.a``.
+    """
     tree: dict[str, Any] = {}
-    for name, value in values.items():
+    for name in sorted(values):
         *folders, leaf = name.split(".")
         branch = tree
-        for folder in folders:
+        for depth, folder in enumerate(folders, start=1):
+            shorter = ".".join(folders[:depth])
+            if shorter in values:
+                raise MetalError(
+                    ErrorCode.CONFLICT,
+                    f"a template cannot see both attributes {shorter} and {name}; rename one of them",
+                )
             branch = branch.setdefault(folder, {})
-        branch[leaf] = value
+        branch[leaf] = values[name]
     return tree

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,25 +67,38 @@ def _network(view: View) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def _about(view: View, token: str) -> Iterator[None]:
+    """Name the node in errors, and keep its token out of them: they stand in logs, events and the API.
+
+    A line that a linter quotes may hold it.
+    """
+    try:
+        yield
+    except MetalError as exc:
+        raise MetalError(exc.code, exc.message.replace(token, "TOKEN"), node=view.name) from None
+
+
 def answer_file(view: View, profile: Profile, hub: Hub, token: str, deployment: int) -> str:
     """Return the answer file, linted. Raises: MetalError ``template`` for the node."""
-    text = _rendered(view, profile, profile.answer, context(view, profile, hub, token, deployment), "the answer file")
-    try:
-        INSTALLERS[profile.installer].lint(text)
-    except MetalError as exc:
-        raise MetalError(exc.code, f"profile {profile.name}: {exc.message}", node=view.name) from exc
+    with _about(view, token):
+        text = _rendered(profile, profile.answer, context(view, profile, hub, token, deployment), "the answer file")
+        try:
+            INSTALLERS[profile.installer].lint(text)
+        except MetalError as exc:
+            raise MetalError(exc.code, f"profile {profile.name}: {exc.message}") from exc
     return text
 
 
 def boot_script(view: View, profile: Profile, hub: Hub, token: str, deployment: int) -> str:
     """Return the iPXE script that starts the installer."""
     links = hub.links(profile.name, view.name, token)
-    words = _arguments(view, profile, context(view, profile, hub, token, deployment))
-    if view["net.mac"]:  # iPXE knows which card it booted from, the kernel after it does not
-        words.append(f"BOOTIF=01-{view['net.mac'].replace(':', '-')}")
-    return INSTALLERS[profile.installer].script(
-        profile, f"{view.name}: install {profile.name}, deployment {deployment}", links, words
-    )
+    comment = f"{view.name}: install {profile.name}, deployment {deployment}"
+    with _about(view, token):
+        words = _arguments(profile, context(view, profile, hub, token, deployment))
+        if view["net.mac"]:  # iPXE knows which card it booted from, the kernel after it does not
+            words.append(f"BOOTIF=01-{view['net.mac'].replace(':', '-')}")
+        return INSTALLERS[profile.installer].script(profile, comment, links, words)
 
 
 def boot_config(view: View, profile: Profile, hub: Hub, token: str, deployment: int) -> str:
@@ -93,8 +108,9 @@ def boot_config(view: View, profile: Profile, hub: Hub, token: str, deployment: 
         raise MetalError(
             ErrorCode.UNSUPPORTED, f"the installer {profile.installer} has no boot configuration", node=view.name
         )
-    words = _arguments(view, profile, context(view, profile, hub, token, deployment))
-    return make(profile, hub.links(profile.name, view.name, token), words)
+    with _about(view, token):
+        words = _arguments(profile, context(view, profile, hub, token, deployment))
+        return make(profile, hub.links(profile.name, view.name, token), words)
 
 
 def check(view: View, profile: Profile, hub: Hub) -> None:
@@ -106,15 +122,12 @@ def check(view: View, profile: Profile, hub: Hub) -> None:
         boot_config(view, profile, hub, trial, 0)
 
 
-def _arguments(view: View, profile: Profile, names: dict[str, Any]) -> list[str]:
+def _arguments(profile: Profile, names: dict[str, Any]) -> list[str]:
     words: list[str] = []
     for argument in profile.kernel_arguments:
-        words.extend(_rendered(view, profile, argument, names, f"kernel argument {argument!r}").split())
+        words.extend(_rendered(profile, argument, names, f"kernel argument {argument!r}").split())
     return words
 
 
-def _rendered(view: View, profile: Profile, template: str, names: dict[str, Any], what: str) -> str:
-    try:
-        return render(template, names, what=f"profile {profile.name}: {what}")
-    except MetalError as exc:
-        raise MetalError(exc.code, exc.message, node=view.name) from exc
+def _rendered(profile: Profile, template: str, names: dict[str, Any], what: str) -> str:
+    return render(template, names, what=f"profile {profile.name}: {what}")

@@ -56,9 +56,7 @@ def arm(
     for name in wanted:
         old = before.get(name)
         if old is not None and old.state is State.ARMED:
-            deployments.move(
-                old, State.CANCELLED, "armed again", message="cancelled: the node was armed again", token_hash=None
-            )
+            deployments.move(old, State.CANCELLED, "armed again", message="cancelled: the node was armed again")
         result[name] = Armed(old, deployments.create(name, profiles[name]))
     return result
 
@@ -115,6 +113,6 @@ def disarm(store: Store, names: Sequence[str]) -> dict[str, Armed]:
     for name in names:
         old = before.get(name)
         if old is not None and old.state in ACTIVE:
-            deployments.move(old, State.CANCELLED, "disarmed", message="cancelled by disarming", token_hash=None)
+            deployments.move(old, State.CANCELLED, "disarmed", message="cancelled by disarming")
         result[name] = Armed(old, deployments.latest([name]).get(name))
     return result

@@ -10,7 +10,7 @@ token, so that the database never holds one and an old one opens nothing.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._boot import ipxe
 from .._nodes.errors import MetalError
@@ -70,7 +70,7 @@ def boot_script(store: Store, hub: answer.Hub, mac: str | None, uuid: str | None
             "the machine rebooted in mid-install and asked for its boot script; it was sent to its disk, "
             "lest it install in a loop; look at the installer's log on its console"
         )
-        deployments.move(found, State.FAILED, message, message=message, token_hash=None)
+        deployments.move(found, State.FAILED, message, message=message)
     elif found.state in (State.ARMED, State.BOOTING):
         return _install_script(store, deployments, found, hub)
     if found.state not in LOST:
@@ -83,14 +83,14 @@ def _install_script(store: Store, deployments: Deployments, found: Deployment, h
         message = (
             f"the boot script was served {found.boots} times and no installer came up; look at the machine's console"
         )
-        deployments.move(found, State.FAILED, message, message=message, token_hash=None)
+        deployments.move(found, State.FAILED, message, message=message)
         return ipxe.local(f"{found.node}: given up after {found.boots} boots")
     token = tokens.new()
     try:
         script = answer.boot_script(store.views([found.node])[found.node], found.profile, hub, token, found.id)
     except MetalError as exc:
         message = f"the boot script cannot be made: {exc.message}"
-        deployments.move(found, State.FAILED, message, message=message, token_hash=None)
+        deployments.move(found, State.FAILED, message, message=message)
         return ipxe.local(f"{found.node}: its deployment failed, see the hub")
     values = {"token_hash": tokens.hashed(token), "boots": found.boots + 1, "heard_at": time.time(), "percent": None}
     detail = f"boot script served, number {found.boots + 1}"
@@ -156,11 +156,11 @@ def report(store: Store, node: str, token: str, said: Report) -> str:
         deployments.note(found.id, "ignored", f"{said.state} reported again")
         return "ignored"
     found = _entitled(deployments, node, token, Right.REPORT)
-    message = (said.message or "")[:MAX_MESSAGE] or None
-    values: dict[str, object] = {"heard_at": time.time(), "percent": said.percent, "message": message}
+    said = replace(said, message=(said.message or "")[:MAX_MESSAGE] or None)
+    values: dict[str, object] = {"heard_at": time.time(), "percent": said.percent, "message": said.message}
     if said.state in ARROWS[found.state]:
         percent = 100 if said.state in (State.INSTALLED, State.READY) else said.percent
-        deployments.move(found, said.state, message or "reported by the node", **{**values, "percent": percent})
+        deployments.move(found, said.state, said.message or "reported by the node", **{**values, "percent": percent})
         return "accepted"
     if said.state is found.state is State.INSTALLING:
         return _progress(deployments, found, said, values)

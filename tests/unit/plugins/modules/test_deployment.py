@@ -155,6 +155,24 @@ def test_a_template_with_a_missing_variable_for_one_node_arms_nobody(media: Path
     assert not [event for event in events() if event["what"] == "deployment armed"]
 
 
+def test_attributes_that_no_template_can_tell_apart(media: Path) -> None:
+    make_rack(1)
+    make_profile(media)
+    ok("node", name="r1n01", attributes={"site.a": "x", "site.a.b": "y"})
+    failed = refused("arm", nodes=["rack1"], profile="lab")
+    assert failed["msg"] == "r1n01: a template cannot see both attributes site.a and site.a.b; rename one of them"
+
+
+def test_what_cannot_stand_in_a_boot_script_arms_nobody(media: Path) -> None:
+    make_rack(2)
+    make_profile(media, kernel_arguments=["x={{ node.site.x }}"])
+    ok("node", name="r1n01", attributes={"site.x": "1"})
+    ok("node", name="r1n02", attributes={"site.x": "1&&exit"})
+    failed = refused("arm", nodes=["rack1"], profile="lab")
+    assert failed["error"]["node"] == "r1n02"
+    assert failed["msg"].startswith("r1n02: 'x=1&&exit' cannot stand in an iPXE script")
+
+
 def test_an_answer_file_that_its_linter_refuses_arms_nobody(media: Path) -> None:
     make_rack(2)
     make_profile(media, answer=LAB_ANSWER + "diskk first\n")
