@@ -34,6 +34,7 @@ options:
   answer:
     description:
       - Template of the answer file, in Jinja2. A variable that is not defined is an error when a node is armed.
+      - Ansible itself would render a template given here before the module sees it; mark it C(!unsafe), or use O(answer_file).
       - Exactly one of O(answer) and O(answer_file) is required if present.
     type: str
   answer_file:
