@@ -46,7 +46,7 @@ def esxi_profile(site: Site, root: Path) -> None:
         installer="esxi",
         media=str(root),
         answer_file=str(TEMPLATE),
-        kernel_arguments=["netdevice={{ network.mac }}"],
+        kernel_arguments=["netdevice={% raw %}{{ network.mac }}{% endraw %}"],  # else Ansible would render it
         variables={"ntp_servers": ["10.1.0.1"], "ssh": True},
     )
     assert not made["failed"], made
