@@ -50,7 +50,9 @@ options:
     elements: str
     default: [initrd.gz]
   kernel_arguments:
-    description: Arguments for the kernel; each is a template.
+    description:
+      - Arguments for the kernel; each is a template, like the answer file.
+      - Mark those with braces C(!unsafe), lest Ansible itself renders them.
     type: list
     elements: str
     default: []

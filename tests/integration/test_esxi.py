@@ -77,11 +77,8 @@ def test_a_node_is_served_what_its_medium_says_rewritten_for_the_network(site: S
         BOOT_CFG.replace("prefix=\n", f"prefix={site.url}/media/esxi8\n")
         .replace("kernel=/b.b00", "kernel=b.b00")
         .replace("runweasel cdromBoot", f"runweasel ks={site.url}{deploy}/answer netdevice={MAC}")
-        .replace(
-            "/jumpstrt.gz --- /useropts.gz --- /features.gz --- /k.b00 --- /net",
-            "jumpstrt.gz --- useropts.gz --- features.gz --- k.b00 --- net",
-        )
-    )
+        .replace("modules=" + " --- ".join(f"/{name}" for name in MODULES), "modules=" + " --- ".join(MODULES))
+
     assert site.get(f"{deploy}/boot.cfg")[1] == expected
     for name in ["b.b00", *MODULES]:
         status, text = site.get(f"/media/esxi8/{name}")
