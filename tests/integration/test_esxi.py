@@ -78,6 +78,7 @@ def test_a_node_is_served_what_its_medium_says_rewritten_for_the_network(site: S
         .replace("kernel=/b.b00", "kernel=b.b00")
         .replace("runweasel cdromBoot", f"runweasel ks={site.url}{deploy}/answer netdevice={MAC}")
         .replace("modules=" + " --- ".join(f"/{name}" for name in MODULES), "modules=" + " --- ".join(MODULES))
+    )
 
     assert site.get(f"{deploy}/boot.cfg")[1] == expected
     for name in ["b.b00", *MODULES]:

@@ -173,7 +173,7 @@ def test_no_session_is_left_open(place: tuple[Site, RackProcess]) -> None:
 
 def bad_requests(folder: Path) -> list[tuple[str, dict[str, Any], str]]:
     table = folder / "bad.csv"
-    table.write_text("name,bmc.adress\nx1,10.0.0.1\n")
+    table.write_text("name,bmc.addr\nx1,10.0.0.1\n")
     return [
         ("power", {"nodes": ["n77"], "state": "on"}, "there is no node or group named 'n77'"),
         ("power", {"nodes": ["n01,-n01"], "state": "on"}, "names no node"),
@@ -186,7 +186,7 @@ def bad_requests(folder: Path) -> list[tuple[str, dict[str, Any], str]]:
         (
             "node_import",
             {"path": str(table)},
-            "line 1: column 'bmc.adress' is not an attribute; did you mean bmc.address?",
+            "line 1: column 'bmc.addr' is not an attribute; did you mean bmc.address?",
         ),
     ]
 
