@@ -20,6 +20,8 @@ BUILD = ROOT / ".build"
 NAMESPACE, NAME = "stage0", "metal"
 TREE = BUILD / "tree" / "ansible_collections" / NAMESPACE / NAME
 """The copy; whoever changes it harms the other gates, which run at the same time."""
+COPIED = BUILD / "tree" / "files.txt"
+"""The names of what was copied."""
 VENV_BIN = Path(sys.executable).parent
 
 
@@ -66,7 +68,10 @@ def copy_tree() -> None:
             path.rmdir()
         else:
             path.unlink()
-    for name in tracked_files():
+    copied = tracked_files()
+    COPIED.parent.mkdir(parents=True, exist_ok=True)
+    COPIED.write_text("\n".join(copied))
+    for name in copied:
         target = TREE / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target, follow_symlinks=False)

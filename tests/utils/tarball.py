@@ -17,7 +17,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from .environment import BUILD, NAME, NAMESPACE, ROOT, TREE, VENV_BIN, call, clean, tracked_files
+from .environment import BUILD, COPIED, NAME, NAMESPACE, ROOT, TREE, VENV_BIN, call, clean
 
 USED_AT_RUN_TIME = {"meta", "plugins", "roles", "playbooks"}
 WRITTEN_BY_GALAXY = {"MANIFEST.json", "FILES.json"}
@@ -45,7 +45,7 @@ def build(folder: Path) -> Path:
     (tarball,) = folder.glob("*.tar.gz")
     with tarfile.open(tarball) as archive:
         inside = {member.name for member in archive.getmembers() if not member.isdir()}
-    unknown = inside - set(tracked_files()) - WRITTEN_BY_GALAXY
+    unknown = inside - set(COPIED.read_text().splitlines()) - WRITTEN_BY_GALAXY
     if unknown:
         fail(f"the tarball has files that git does not: {', '.join(sorted(unknown)[:10])}")
     return tarball
