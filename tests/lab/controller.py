@@ -59,10 +59,10 @@ class Playbook:
             raise LabError(f"the playbook still runs after {timeout_s:.0f} s:\n{self._output()}") from None
         output = self._output()
         recap = [tuple(map(int, match.groups())) for match in RECAP.finditer(output)]
-        failed = sum(unreachable + bad for _, unreachable, bad in recap)
+        failed = sum(unreachable + bad for _changed, unreachable, bad in recap)
         if code and not failed:
             failed = 1  # it did not even come to a recap
-        return PlaybookRun(output, sum(changed for changed, _, _ in recap), failed, time.monotonic() - self._began)
+        return PlaybookRun(output, sum(counts[0] for counts in recap), failed, time.monotonic() - self._began)
 
     def _output(self) -> str:
         return self._log.read_bytes()[self._offset :].decode(errors="replace")

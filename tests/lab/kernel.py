@@ -37,6 +37,7 @@ class Kernel:
                 ["modprobe", "-d", self.root, "-S", self.release, "--show-depends", name],
                 capture_output=True,
                 text=True,
+                check=False,
             )
             if shown.returncode:
                 raise LabError(f"kernel {self.release} has no module {name}: {shown.stderr.strip()}")
@@ -92,7 +93,7 @@ def publish(built: Path, target: Path) -> None:
 
 
 def _apt(*command: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(f"{' '.join(command)} failed: {done.stderr.strip()}")
     return done.stdout

@@ -73,6 +73,7 @@ class Namespace:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            check=False,
         )
 
     def start(

@@ -73,7 +73,7 @@ class Source:
             return
         with self._path.open("rb") as log:
             log.seek(self._offset)
-            block, _, _ = log.read().rpartition(b"\n")
+            block, _newline, _rest = log.read().rpartition(b"\n")
         self._offset += len(block)
         for line in block.decode(errors="replace").splitlines():
             yield from self._events(CONTROL.sub("", line))
