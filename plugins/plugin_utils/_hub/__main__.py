@@ -32,10 +32,10 @@ async def serve(settings: Settings) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.bind, settings.port).start()
-        print(f"the hub listens on {settings.bind} port {settings.port}; nodes reach it as {settings.url}", flush=True)
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        print(f"the hub listens on {settings.bind} port {settings.port}; nodes reach it as {settings.url}", flush=True)
         await stopped.wait()
     finally:
         await runner.cleanup()

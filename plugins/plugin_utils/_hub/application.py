@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from ...module_utils._deploy.requests import Refused, Report
 from ...module_utils._deploy.states import State
 from ...module_utils._nodes.errors import MetalError
 from ...module_utils._nodes.libraries import lazy
+from . import media
 from .service import Service
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ else:
 LOG = logging.getLogger("stage0.hub")
 MAX_BODY = 64 * 1024
 """Bytes of a request's body: reports are small."""
+FORM = "application/x-www-form-urlencoded"
+"""What curl -d and wget --post-data send; a body of another type says nothing."""
 
 
 class Routes:
@@ -60,8 +65,8 @@ class Routes:
     async def report(self, request: web.Request) -> web.Response:
         """GET or POST /deploy/NODE/TOKEN/report?state=...: what the node says of itself; options in the query or a form."""
         said = dict(request.query)
-        if request.method == "POST":
-            said.update({key: str(value) for key, value in (await request.post()).items()})
+        if request.content_type == FORM:
+            said.update(parse_qsl((await request.read()).decode(errors="replace")))
         became = await self.service.report(request.match_info["node"], request.match_info["token"], _report(said))
         return web.Response(text=f"{became}\n")
 
@@ -70,10 +75,10 @@ class Routes:
         root = await self.service.media_root(request.match_info["profile"])
         if root is None:
             raise web.HTTPNotFound(text="no such profile\n")
-        path = (root / request.match_info["path"]).resolve()
-        if not path.is_relative_to(root.resolve()) or not path.is_file():
+        path = await asyncio.to_thread(media.find, root, request.match_info["path"])
+        if path is None:
             raise web.HTTPNotFound(text="no such file in these media\n")
-        return web.FileResponse(path, headers={"Content-Type": "application/octet-stream"})
+        return media.response(path)
 
     async def nodes(self, _request: web.Request) -> web.Response:
         """GET /api/nodes: the state of every node."""
@@ -95,7 +100,7 @@ def _report(said: dict[str, str]) -> Report:
     except ValueError:
         raise Refused(400, "the report's state is missing or unknown") from None
     percent = said.get("percent")
-    if percent is not None and not (percent.isascii() and percent.isdigit() and int(percent) <= 100):
+    if percent is not None and not (re.fullmatch(r"[0-9]{1,3}", percent) and int(percent) <= 100):
         raise Refused(400, "the report's percent is not a whole number from 0 to 100")
     message = "".join(char if char.isprintable() else " " for char in said.get("message", "")).strip()
     return Report(state, None if percent is None else int(percent), message or None)
@@ -111,7 +116,7 @@ async def _errors(
         LOG.warning("%s refused to %s: %s", request.match_info.get("node", "?"), request.remote, exc)
         return web.Response(status=exc.status, text=f"{exc}\n")
     except MetalError as exc:
-        LOG.error("%s: %s", request.match_info.get("node", request.path), exc)
+        LOG.error("%s: %s", request.match_info.get("node", request.path), exc.message)
         return web.Response(status=500, text="the hub cannot answer this; its log and the node's events say why\n")
     except web.HTTPException:
         raise
@@ -126,10 +131,11 @@ def application(service: Service, sweep_seconds: float) -> web.Application:
     routes = Routes(service)
     deploy = r"/deploy/{node:[a-z0-9._-]{1,253}}/{token:[A-Za-z0-9_-]{1,128}}"
     app.router.add_get("/healthz", routes.health)
-    app.router.add_get("/boot", routes.boot)
-    app.router.add_get(deploy + "/answer", routes.answer)
+    # No HEAD where a GET moves the deployment: nobody who only looks may boot, or report for, a node.
+    app.router.add_get("/boot", routes.boot, allow_head=False)
+    app.router.add_get(deploy + "/answer", routes.answer, allow_head=False)
     app.router.add_get(deploy + "/boot.cfg", routes.boot_config)
-    app.router.add_get(deploy + "/report", routes.report)
+    app.router.add_get(deploy + "/report", routes.report, allow_head=False)
     app.router.add_post(deploy + "/report", routes.report)
     app.router.add_get(r"/media/{profile:[a-z0-9._-]+}/{path:.+}", routes.media)
     app.router.add_get("/api/nodes", routes.nodes)
@@ -154,3 +160,5 @@ async def _sweep(service: Service, seconds: float) -> None:
                 LOG.warning("%s: its deployment is overdue", node)
         except MetalError as exc:
             LOG.error("looking for overdue deployments: %s", exc)
+        except Exception:  # a defect of ours must not end the looking for good
+            LOG.exception("a defect of the hub, in looking for overdue deployments")

@@ -26,8 +26,8 @@ from ...module_utils._nodes.store import Store
 
 T = TypeVar("T")
 WHO = "hub"
-THREADS = 4
-"""SQLite writes one at a time; reads gain from a few threads."""
+READERS = 4
+"""Reads gain from a few threads. SQLite writes one at a time, so one thread writes: those who wait hold up no reader."""
 
 
 class Service:
@@ -37,7 +37,8 @@ class Service:
         self.database = database
         self.hub = hub
         self.keyring = Keyring()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="stage0-database")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="stage0-reader")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="stage0-writer")
 
     async def boot_script(self, mac: str | None, uuid: str | None) -> str:
         """The iPXE script for the machine that asks."""
@@ -90,7 +91,8 @@ class Service:
 
     def close(self) -> None:
         """Give threads and database back."""
-        self._threads.shutdown()
+        self._writer.shutdown()
+        self._readers.shutdown()
         self.database.close()
 
     async def _read(self, work: Callable[[Store], T]) -> T:
@@ -98,7 +100,7 @@ class Service:
             with self.database.read() as connection:
                 return work(Store(connection, self.keyring, WHO))
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
     async def _write(self, work: Callable[[Store], T], node: str | None = None) -> T:
         def run() -> T:
@@ -113,7 +115,7 @@ class Service:
             return result
 
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+            return await asyncio.get_running_loop().run_in_executor(self._writer, run)
         except MetalError as exc:
             with suppress(MetalError):
                 await self._failed(node, str(exc))
@@ -124,4 +126,4 @@ class Service:
             with self.database.write() as connection:
                 Store(connection, self.keyring, WHO).event("hub failed", node or "hub", None, message)
 
-        await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        await asyncio.get_running_loop().run_in_executor(self._writer, run)

@@ -48,10 +48,21 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         help="pause between looks for what is overdue (default: %(default)s)",
     )
     given = parser.parse_args(arguments)
-    url = (given.url or f"http://{given.bind}:{given.port}").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname or parts.query or parts.fragment:
-        parser.error(f"--url {url!r} is not an http:// URL; boot loaders speak no HTTPS")
     if not 0 <= given.port <= 65535:
         parser.error(f"--port {given.port} is not a port; write a number from 1 to 65535")
+    url = (given.url or f"http://{given.bind}:{given.port}").rstrip("/")
+    if not _usable(url):
+        parser.error(f"--url {url!r} is not an http:// URL; boot loaders speak no HTTPS")
+    if not given.sweep_seconds > 0:
+        parser.error(f"--sweep-seconds {given.sweep_seconds} is not a number of seconds above 0")
     return Settings(given.bind, given.port, url, given.database, given.sweep_seconds)
+
+
+def _usable(url: str) -> bool:
+    """Whether boot loaders can be sent to ``url``."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme == "http" and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return fine and not parts.query and not parts.fragment and url.isprintable() and " " not in url
