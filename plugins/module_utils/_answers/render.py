@@ -24,7 +24,7 @@ else:
     jinja2 = lazy("jinja2")
     sandbox = lazy("jinja2.sandbox")
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def render(template: str, context: Mapping[str, Any], *, what: str) -> str:

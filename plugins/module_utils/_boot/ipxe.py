@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from .._nodes.errors import ErrorCode, MetalError
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f]|\$\{|&&|\|\|")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|\$\{|&&|\|\|")
 
 LOCAL_DISK = "iseq ${platform} efi && exit 1 ||\nsanboot --no-describe --drive 0x80 || exit 1"
 """BIOS boots the first disk; UEFI's iPXE cannot and hands back to the firmware, whose next entry is the disk."""

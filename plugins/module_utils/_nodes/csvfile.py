@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from .errors import ErrorCode, MetalError
 from .names import check_name
@@ -40,23 +41,27 @@ def read(path: Path) -> list[Row]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file, strict=True))
+            lines = list(_lines(file))
     except OSError as exc:
         raise MetalError(ErrorCode.INVALID, f"the CSV file {path} cannot be read: {exc.strerror}") from exc
     except (UnicodeDecodeError, csv.Error) as exc:
         raise MetalError(ErrorCode.INVALID, f"{path} is not a CSV file in UTF-8: {exc}") from exc
-    if not lines or not any(cell.strip() for cell in lines[0]):
+    if not lines or not any(cell.strip() for cell in lines[0][1]):
         raise MetalError(
             ErrorCode.INVALID, f"{path}: the first line must name the columns, as in name,groups,bmc.address"
         )
-    columns = _columns(path, [cell.strip() for cell in lines[0]])
-    rows = [
-        _row(path, number, columns, cells)
-        for number, cells in enumerate(lines[1:], start=2)
-        if any(c.strip() for c in cells)
-    ]
+    columns = _columns(path, [cell.strip() for cell in lines[0][1]])
+    rows = [_row(path, number, columns, cells) for number, cells in lines[1:] if any(c.strip() for c in cells)]
     _check_twice(path, rows)
     return rows
+
+
+def _lines(file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the number of the line on which it begins; a quoted cell may go over several."""
+    reader, number = csv.reader(file, strict=True), 1
+    for cells in reader:
+        yield number, cells
+        number = reader.line_num + 1
 
 
 def _columns(path: Path, columns: list[str]) -> list[str]:

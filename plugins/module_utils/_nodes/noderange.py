@@ -24,9 +24,9 @@ MAX_TERM = 100_000
 """No single term may name more nodes than this: a slip of the keyboard must not eat the memory."""
 
 _BRACKET = re.compile(r"\[([^\[\]]*)\]")
-_NUMBER_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
-_ENDS = re.compile(r"(?P<first>.*?\d+[^\d-]*)-(?P<last>[^-]*\d+.*)")
-_LAST_NUMBER = re.compile(r"(.*?)(\d+)(\D*)")
+_NUMBER_RANGE = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18})(?::([0-9]{1,18}))?)?")
+_ENDS = re.compile(r"(?P<first>.*?[0-9]+[^0-9-]*)-(?P<last>[^-]*[0-9]+.*)")
+_LAST_NUMBER = re.compile(r"(.*?)([0-9]+)([^0-9]*)")
 _UNSUPPORTED = {
     "@": "intersection",
     "(": "parentheses",
@@ -73,7 +73,8 @@ def _terms(expression: str) -> list[str]:
 def _term(term: str, expression: str, known: set[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
     if term == "all":
         return list(known)
-    names = _names(term, expression)
+    # A name that exists means itself, whatever else it looks like: a1-a2 may be one node.
+    names = [term] if term in known or term in groups else _names(term, expression)
     result: list[str] = []
     for name in names:
         if name in known:
@@ -135,14 +136,19 @@ def _numbers(part: str, expression: str) -> list[str]:
         )
     if step < 1:
         raise MetalError(ErrorCode.INVALID, f"noderange {expression!r}: {part!r} has a step of 0")
-    if first.startswith("0") and len(first) != len(last):
+    width = _padding(first)
+    if (width or _padding(last)) and len(first) != len(last):
         raise MetalError(
             ErrorCode.INVALID,
             f"noderange {expression!r}: {part!r} pads its first number to {len(first)} digits and its last to {len(last)}",
         )
     _limit((int(last) - int(first)) // step + 1, expression)
-    width = len(first) if first.startswith("0") else 0
     return [f"{number:0{width}d}" for number in range(int(first), int(last) + 1, step)]
+
+
+def _padding(number: str) -> int:
+    """Return the width to which ``number`` is padded with zeros; 0 if it is not. A lone 0 is a number without padding."""
+    return len(number) if number.startswith("0") and number != "0" else 0
 
 
 def _limit(count: int, expression: str) -> None:
@@ -164,8 +170,7 @@ def fold(names: Iterable[str]) -> str:
         if match is None:
             plain.append(name)
             continue
-        width = len(match[2]) if match[2].startswith("0") else 0
-        runs.setdefault((match[1], match[3], width), []).append(int(match[2]))
+        runs.setdefault((match[1], match[3], _padding(match[2])), []).append(int(match[2]))
     terms = [_fold_run(*key, numbers) for key, numbers in _merge_padded(runs).items()]
     return ",".join(terms + plain)
 

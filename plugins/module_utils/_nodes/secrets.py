@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ else:
     fernet = lazy("cryptography.fernet")
 
 KEY_FILE = "secret.key"
+VARIABLE = "STAGE0_SECRET_KEY"
 PREFIX = "fernet:"
 
 
@@ -47,16 +50,25 @@ class Keyring:
             return self._open(make=False).decrypt(stored.removeprefix(PREFIX).encode()).decode()
         except fernet.InvalidToken as exc:
             raise MetalError(
-                ErrorCode.DATABASE, f"a secret in the node database cannot be decrypted with the keys of {self.path}"
+                ErrorCode.DATABASE,
+                f"a secret in the node database cannot be decrypted with the keys of {self._place()}",
             ) from exc
+
+    def _place(self) -> str:
+        """Where the keys come from, for people."""
+        return VARIABLE if os.environ.get(VARIABLE) else str(self.path)
 
     def _open(self, *, make: bool) -> fernet.MultiFernet:
         if self._cipher is None:
-            keys = (os.environ.get("STAGE0_SECRET_KEY") or self._read(make=make)).split()
             try:
-                self._cipher = fernet.MultiFernet([fernet.Fernet(key) for key in keys])
+                keys = os.environ.get(VARIABLE) or self._read(make=make)
+                self._cipher = fernet.MultiFernet([fernet.Fernet(key) for key in keys.split()])
             except ValueError as exc:
-                raise MetalError(ErrorCode.DATABASE, f"a key in {self.path} is not a Fernet key") from exc
+                raise MetalError(ErrorCode.DATABASE, f"a key in {self._place()} is not a Fernet key") from exc
+            except OSError as exc:
+                raise MetalError(
+                    ErrorCode.DATABASE, f"the key file {self.path} cannot be read or made: {exc.strerror}"
+                ) from exc
         return self._cipher
 
     def _read(self, *, make: bool) -> str:
@@ -64,7 +76,7 @@ class Keyring:
             if not make:
                 raise MetalError(
                     ErrorCode.DATABASE,
-                    f"the key file {self.path} is missing, so no secret can be read; bring it back or set STAGE0_SECRET_KEY",
+                    f"the key file {self.path} is missing, so no secret can be read; bring it back or set {VARIABLE}",
                 )
             self._make()
         if self.path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -76,13 +88,8 @@ class Keyring:
     def _make(self) -> None:
         """Make the key file, or take that of whoever was faster."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}.") as file:  # mode 0600
             file.write(fernet.Fernet.generate_key() + b"\n")
-        try:
-            os.link(temporary, self.path)  # fails if the file is there by now, which a rename would overwrite
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+            file.flush()
+            with suppress(FileExistsError):  # which a rename would overwrite
+                os.link(file.name, self.path)

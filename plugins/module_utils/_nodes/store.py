@@ -131,9 +131,10 @@ class Store:
 
     # -- writing -----------------------------------------------------------------------------------------------
 
-    def put(self, kind: str, name: str, wish: Wish) -> Change:
+    def put(self, kind: str, name: str, wish: Wish, *, unique_later: bool = False) -> Change:
         """Make the node or group ``name`` if it is missing, and give it what ``wish`` says.
 
+        ``unique_later``: the caller runs check_unique() itself when all nodes are written, as two may swap addresses.
         Raises: MetalError ``invalid``, ``unknown`` or ``conflict``; nothing is written then.
         """
         before = self.document(kind, name)
@@ -143,8 +144,8 @@ class Store:
         if not before:
             check_name(name, kind)
             self._check_free(kind, name)
-        if kind == "node":
-            self._check_unique(name, values)
+        if kind == "node" and not unique_later:
+            self.check_unique(name, values)
         if not before:
             self.connection.execute(self._table(kind).insert().values(name=name))
         written = self._write_values(kind, name, values, wish.unset)
@@ -187,7 +188,8 @@ class Store:
                 f"{name!r} cannot be a {kind}: it is a {other} already, and a noderange could not tell which",
             )
 
-    def _check_unique(self, name: str, values: dict[str, Any]) -> None:
+    def check_unique(self, name: str, values: dict[str, Any]) -> None:
+        """Raise MetalError ``conflict`` if another node has one of the ``values`` that identify a machine."""
         for key, value in values.items():
             if value is None or not attribute(key).unique:
                 continue

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from typing import Any
 
 _MAC = re.compile(r"[0-9a-f]{12}")
-_HOSTNAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+_HOSTNAME = re.compile(r"(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 _CRYPT = re.compile(r"\$(6|5|y|2b)\$[./A-Za-z0-9$=,]{8,200}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, everything that some program takes for a line break, and halves of characters."""
 
 TRUE_WORDS = frozenset({"yes", "true", "on", "1"})
 FALSE_WORDS = frozenset({"no", "false", "off", "0"})
@@ -74,10 +75,14 @@ def _ip(value: Any) -> str:
 
 
 def _netmask(value: Any) -> str:
+    text = _text(value)
     try:
-        return str(ipaddress.IPv4Network(f"0.0.0.0/{_text(value)}").netmask)
+        netmask = str(ipaddress.IPv4Network(f"0.0.0.0/{text}").netmask)
     except ValueError:
-        raise ValueError("is not a netmask; write one as in 255.255.255.0") from None
+        netmask = ""
+    if not netmask or ("." in text and text != netmask):  # ipaddress takes 0.0.0.255 for what is to the right
+        raise ValueError("is not a netmask; write one as in 255.255.255.0")
+    return netmask
 
 
 def _address(value: Any) -> str:

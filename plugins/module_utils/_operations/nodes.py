@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from .._nodes import csvfile
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.names import check_name
 from .._nodes.schema import attribute, flatten
-from .._nodes.store import Change, Store, Wish
+from .._nodes.store import Change, Wish
 from .context import Context
 
 
@@ -91,7 +92,11 @@ def node_import(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
     changes: dict[str, Change] = {}
     with context.write() as store:
         for row in rows:
-            changes[row.name] = _imported(store, path, row)
+            with _in_line(path, row):
+                changes[row.name] = store.put("node", row.name, Wish(row.values, groups=row.groups), unique_later=True)
+        for row in rows:
+            with _in_line(path, row):
+                store.check_unique(row.name, row.values)
     changed = {name: change for name, change in changes.items() if change.changed}
     added = [name for name, change in changed.items() if not change.before]
     return {
@@ -106,8 +111,10 @@ def node_import(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _imported(store: Store, path: Path, row: csvfile.Row) -> Change:
+@contextmanager
+def _in_line(path: Path, row: csvfile.Row) -> Iterator[None]:
+    """Say in errors which line of the file it is."""
     try:
-        return store.put("node", row.name, Wish(row.values, groups=row.groups))
+        yield
     except MetalError as exc:
         raise MetalError(exc.code, f"{path}: line {row.line} ({row.name}): {exc.message}") from exc
