@@ -43,6 +43,7 @@ LOGOUT_SECONDS = 2.0
 """How long the close of a session may take after its time was up."""
 
 PHRASES: tuple[tuple[str, ErrorCode, str], ...] = (
+    ("password is too long", ErrorCode.INVALID, "the BMC takes no password of more than 16 bytes; see bmc.password"),
     ("password", ErrorCode.AUTH, "the BMC refuses the password of user {user!r}; see bmc.user and bmc.password"),
     ("unauthorized name", ErrorCode.AUTH, "the BMC has no user {user!r}, or does not let it in; see bmc.user"),
     ("invalid user name", ErrorCode.AUTH, "the BMC has no user {user!r}, or does not let it in; see bmc.user"),
@@ -51,10 +52,19 @@ PHRASES: tuple[tuple[str, ErrorCode, str], ...] = (
     ("insufficient resources", ErrorCode.BUSY, "the BMC has no free session slot; others are connected to it"),
     ("login slots", ErrorCode.BUSY, "the BMC has no free session slot; others are connected to it"),
     ("cipher suite", ErrorCode.CIPHER, "the BMC accepts neither cipher suite 17 nor 3; enable one of them"),
-    ("integrity algorithm", ErrorCode.CIPHER, "the BMC accepts neither cipher suite 17 nor 3; enable one of them"),
-    ("authentication algorithm", ErrorCode.CIPHER, "the BMC accepts neither cipher suite 17 nor 3; enable one of them"),
+    ("algorithm", ErrorCode.CIPHER, "the BMC accepts neither cipher suite 17 nor 3; enable one of them"),
+    ("integrity payload", ErrorCode.CIPHER, "the BMC accepts neither cipher suite 17 nor 3; enable one of them"),
+    ("username length", ErrorCode.INVALID, "the user name {user!r} is longer than IPMI's 16 characters; see bmc.user"),
     ("too long", ErrorCode.INVALID, "the user name {user!r} is longer than IPMI's 16 characters; see bmc.user"),
     ("no longer connected", ErrorCode.TIMEOUT, "the BMC at {place} stopped answering in mid-session"),
+    ("disconnected", ErrorCode.TIMEOUT, "the BMC at {place} stopped answering in mid-session"),
+    (
+        "invalid role",
+        ErrorCode.PRIVILEGE,
+        "the BMC gives user {user!r} no sufficient privilege level; it needs OPERATOR",
+    ),
+    # pyghmi's spelling, in a suffix of other errors: so it comes last
+    ("privelege", ErrorCode.PRIVILEGE, "the BMC gives user {user!r} no sufficient privilege level; it needs OPERATOR"),
 )
 """What pyghmi says, in lower case, to what it means. First match wins."""
 
@@ -78,12 +88,6 @@ def run(verb: str, target: Target, arguments: tuple[Any, ...], seconds: float) -
         )
     except MetalError as exc:
         return None, exc, True
-    except socket.gaierror as exc:
-        return (
-            None,
-            MetalError(ErrorCode.UNREACHABLE, f"the BMC's name {target.address!r} has no address: {exc.strerror}"),
-            True,
-        )
     except Exception as exc:  # whatever pyghmi raises concerns this one BMC and must not end the worker
         return None, _translated(exc, target), True
 
@@ -92,15 +96,27 @@ def _within_session(verb: str, target: Target, arguments: tuple[Any, ...]) -> An
     bmc = None
     pyghmi_session.Session.initting_sessions.clear()
     try:
-        bmc = pyghmi_command.Command(
-            bmc=target.address, userid=target.user, password=target.password, port=target.port, keepalive=False
-        )
+        bmc = _login(target)
         return VERBS[verb](bmc.ipmi_session.raw_command, *arguments)
     finally:
         if bmc is not None:
             with _alarm(LOGOUT_SECONDS), suppress(Exception, TimeLimit):
                 session: Any = bmc.ipmi_session
                 session.logout()
+
+
+def _login(target: Target) -> Any:
+    account = {"userid": target.user, "password": target.password}
+    try:
+        return pyghmi_command.Command(bmc=target.address, port=target.port, keepalive=False, **account)
+    except socket.gaierror as exc:
+        raise MetalError(
+            ErrorCode.UNREACHABLE, f"the BMC's name {target.address!r} has no address: {exc.strerror}"
+        ) from exc
+    except OSError as exc:  # later than here it would not be sure that nothing was sent
+        raise MetalError(
+            ErrorCode.UNREACHABLE, f"the BMC at {target.place} cannot be reached from here: {exc.strerror}"
+        ) from exc
 
 
 def _translated(exc: Exception, target: Target) -> MetalError:

@@ -52,6 +52,9 @@ COMPLETION_CODES: dict[int, tuple[ErrorCode, str]] = {
 }
 """Completion codes (table 5-2) that mean something to the user; others are told by their number."""
 
+_SILENCE = 0xFFFF
+"""What pyghmi gives in place of a completion code when it got no answer; those of IPMI have one byte."""
+
 Raw = Callable[..., dict[str, Any]]
 """pyghmi's raw_command: netfn, command, data -> {"data": ..., "code": ...}."""
 
@@ -59,6 +62,8 @@ Raw = Callable[..., dict[str, Any]]
 def _send(raw: Raw, command: int, data: Sequence[int] = (), *, ignore: bool = False) -> bytes:
     response = raw(netfn=_CHASSIS, command=command, data=tuple(data))
     code = response.get("code", 0)
+    if code == _SILENCE:
+        raise MetalError(ErrorCode.TIMEOUT, f"the BMC stopped answering in mid-session (IPMI command 0x{command:02x})")
     if code and not ignore:
         kind, text = COMPLETION_CODES.get(code, (ErrorCode.PROTOCOL, "the BMC refuses"))
         raise MetalError(kind, f"{text} (IPMI command 0x{command:02x}, completion code 0x{code:02x})")
