@@ -63,9 +63,9 @@ class Site:
             if hub.stdout:
                 hub.stdout.close()
 
-    def module(self, name: str, check: bool = False, /, **arguments: Any) -> dict[str, Any]:
+    def module(self, called: str, check: bool = False, /, **arguments: Any) -> dict[str, Any]:
         """Run a module by ``ansible localhost``; returns its result, failed or not."""
-        command = [_program("ansible"), "localhost", "-m", f"stage0.metal.{name}", "-a", json.dumps(arguments)]
+        command = [_program("ansible"), "localhost", "-m", f"stage0.metal.{called}", "-a", json.dumps(arguments)]
         command += ["--check"] if check else []
         # The callback of ad-hoc commands is not loaded unless asked for, and the results are wanted for the gates.
         environment = {**self.environment, "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"}

@@ -124,13 +124,13 @@ class Controller:
 
         wait_until(healthy, 20, "the hub to answer /healthz")
 
-    def module(self, name: str, /, **arguments: Any) -> dict[str, Any]:
-        """The result of ``stage0.metal.{name}``; LabError, with what it said, if it failed."""
-        command = ["ansible", "localhost", "-m", f"stage0.metal.{name}", "-a", json.dumps(arguments)]
+    def module(self, called: str, /, **arguments: Any) -> dict[str, Any]:
+        """The result of ``stage0.metal.{called}``; LabError, with what it said, if it failed."""
+        command = ["ansible", "localhost", "-m", f"stage0.metal.{called}", "-a", json.dumps(arguments)]
         done = self._rig.namespace.run(command, env=self.environment, timeout_s=120)
         found = RESULT.search(done.stdout)
         if done.returncode or not found:
-            raise LabError(f"stage0.metal.{name} failed:\n{done.stdout}{done.stderr}")
+            raise LabError(f"stage0.metal.{called} failed:\n{done.stdout}{done.stderr}")
         result: dict[str, Any] = json.JSONDecoder().raw_decode(done.stdout, found.end())[0]
         return result
 

@@ -46,10 +46,9 @@ class Scenario:
     def describe(self) -> None:
         """Nodes, profile and DHCP into the collection's hands; the hub up."""
         self.controller.module("node_import", path=str(self._node_list()))
-        options = {"name": PROFILE}  # the module's name comes first, by position
         self.controller.module(
             "profile",
-            **options,
+            name=PROFILE,
             installer="lab",
             media=str(self.rig.media),
             kernel="vmlinuz",
