@@ -176,7 +176,7 @@ def _check_network(number: int, options: dict[str, str | None]) -> None:
     if protocol == "static" and not {"--ip", "--netmask"} <= set(options):
         raise _wrong(number, "network --bootproto=static needs --ip= and --netmask=")
     vlan = options.get("--vlanid")
-    if vlan is not None and not (vlan.isdigit() and 2 <= int(vlan) <= 4095):
+    if vlan is not None and not (re.fullmatch(r"[0-9]{1,4}", vlan) and 2 <= int(vlan) <= 4095):
         raise _wrong(number, "network --vlanid= needs a number from 2 to 4095; leave it out for untagged frames")
 
 
