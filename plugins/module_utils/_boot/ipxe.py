@@ -31,6 +31,12 @@ def _safe(text: str) -> str:
     return text
 
 
+def _word(text: str) -> str:
+    if not text or re.search(r"\s", _safe(text)):
+        raise MetalError(ErrorCode.INVALID, f"{text!r} is not one word of an iPXE script: it is empty or holds a blank")
+    return text
+
+
 def local(comment: str) -> str:
     """Return the script that boots the machine's own disk."""
     return _script(comment, f"echo stage0.metal: {_safe(comment)}", LOCAL_DISK)
@@ -38,11 +44,11 @@ def local(comment: str) -> str:
 
 def linux(comment: str, kernel: str, initrds: Sequence[str], arguments: Sequence[str]) -> str:
     """Return the script that boots ``kernel`` and ``initrds`` (URLs) with kernel ``arguments``."""
-    names = [_safe(url).rsplit("/", 1)[-1] for url in initrds]
-    words = [*(f"initrd={name}" for name in names), *(_safe(argument) for argument in arguments)]
+    names = [_word(url).rsplit("/", 1)[-1] for url in initrds]
+    words = [_word(kernel), *(f"initrd={name}" for name in names), *(_word(argument) for argument in arguments)]
     return _script(
         comment,
-        f"kernel --name vmlinuz {_safe(kernel)} {' '.join(words)}",
+        f"kernel --name vmlinuz {' '.join(words)}",
         *(f"initrd --name {name} {url}" for name, url in zip(names, initrds, strict=True)),
         "boot",
     )
@@ -54,14 +60,14 @@ def esxi(comment: str, loader: str, boot_cfg: str, legacy_loader: str | None) ->
     mboot takes its configuration from ``boot_cfg`` by the option -c, over the protocol that iPXE installs for it.
     """
     legacy = (
-        f"kernel {_safe(legacy_loader)} -c {boot_cfg}"
+        f"kernel {_word(legacy_loader)} -c {boot_cfg}"
         if legacy_loader
         else "echo stage0.metal: these media boot by UEFI only"
     )
     return _script(
         comment,
         "iseq ${platform} efi || goto legacy",
-        f"kernel {_safe(loader)} -c {_safe(boot_cfg)}",
+        f"kernel {_word(loader)} -c {_word(boot_cfg)}",
         "boot",
         ":legacy",
         legacy,

@@ -48,7 +48,7 @@ class Installer:
 def _esxi_config(profile: Profile) -> str:
     path = tree.find(profile.root, ESXI_BOOT_CFG)
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()  # read_text() would turn CR LF into LF
     except (OSError, UnicodeDecodeError) as exc:
         raise MetalError(ErrorCode.MEDIA, f"{path} cannot be read: {exc}") from exc
 
