@@ -51,7 +51,7 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.schema import attribute
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store
@@ -76,18 +76,22 @@ class InventoryModule(BaseInventoryPlugin):
         except MetalError as exc:
             raise AnsibleParserError(f"stage0.metal.nodes: {exc}") from exc
         for group in groups:
-            inventory.add_group(_group_name(group))
+            inventory.add_group(group)
         for view in views.values():
             self._add(inventory, view)
 
     def _read(self) -> tuple[dict[str, View], list[str]]:
+        if attribute(self.get_option("address_attribute")).secret:
+            raise MetalError(
+                ErrorCode.INVALID, f"{self.get_option('address_attribute')} is a secret, which no inventory may hold"
+            )
         database = open_database(self.get_option("database"))
         try:
             with database.read() as connection:
                 store = Store(connection, Keyring(), "inventory")
                 wanted = self.get_option("nodes")
                 names = store.expand(wanted) if store.node_names() or wanted != "all" else []
-                return store.views(names), list(store.group_members())
+                return store.views(names), _group_names(store)
         finally:
             database.close()
 
@@ -107,3 +111,22 @@ class InventoryModule(BaseInventoryPlugin):
 def _group_name(name: str) -> str:
     """Return the name as Ansible allows it: dots and dashes become underscores."""
     return name.replace("-", "_").replace(".", "_")
+
+
+def _group_names(store: Store) -> list[str]:
+    """Return what the groups are called in Ansible. Raises: MetalError ``conflict`` where that would mix up two things."""
+    nodes, taken = set(store.node_names()), dict[str, str]()
+    for group in store.group_members():
+        name = _group_name(group)
+        if name in nodes:
+            raise MetalError(
+                ErrorCode.CONFLICT,
+                f"group {group!r} would be called {name} in Ansible, as a node is; rename one of them",
+            )
+        if name in taken:
+            raise MetalError(
+                ErrorCode.CONFLICT,
+                f"groups {taken[name]!r} and {group!r} would both be called {name} in Ansible; rename one of them",
+            )
+        taken[name] = group
+    return list(taken)
