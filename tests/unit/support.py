@@ -11,7 +11,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,17 +55,21 @@ def module_arguments(arguments: Mapping[str, Any]) -> Iterator[None]:
             yield
 
 
+def _status_of(main: Callable[[], None]) -> Any:
+    """Return the exit status with which ``main`` ends."""
+    try:
+        main()
+    except SystemExit as exc:
+        return exc.code
+    raise AssertionError("the module ended without a result")
+
+
 def run_module(module: str, /, *, check: bool = False, diff: bool = False, **arguments: Any) -> dict[str, Any]:
     """Run the real main() of ``module`` and return what it printed as its result."""
     given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": diff}
     printed = io.StringIO()
     with module_arguments(given), redirect_stdout(printed):
-        try:
-            importlib.import_module(f"{MODULES}.{module}").main()
-        except SystemExit as exc:
-            code = exc.code
-        else:
-            raise AssertionError(f"{module} ended without a result")
+        code = _status_of(importlib.import_module(f"{MODULES}.{module}").main)
     result: dict[str, Any] = json.loads(printed.getvalue())
     assert bool(result.get("failed")) == bool(code), result
     result.pop("invocation", None)
@@ -113,12 +117,8 @@ def three_runs(module: str, /, **arguments: Any) -> dict[str, Any]:
 @contextmanager
 def store(who: str = "test", *, keep: bool = True) -> Iterator[Store]:
     """The store of STAGE0_HOME in one transaction."""
-    database = open_database()
-    try:
-        with database.write(keep=keep) as connection:
-            yield Store(connection, Keyring(), who)
-    finally:
-        database.close()
+    with closing(open_database()) as database, database.write(keep=keep) as connection:
+        yield Store(connection, Keyring(), who)
 
 
 def events(subject: str | None = None) -> list[dict[str, Any]]:

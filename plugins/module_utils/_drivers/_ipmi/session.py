@@ -63,8 +63,12 @@ PHRASES: tuple[tuple[str, ErrorCode, str], ...] = (
         ErrorCode.PRIVILEGE,
         "the BMC gives user {user!r} no sufficient privilege level; it needs OPERATOR",
     ),
-    # pyghmi's spelling, in a suffix of other errors: so it comes last
-    ("privelege", ErrorCode.PRIVILEGE, "the BMC gives user {user!r} no sufficient privilege level; it needs OPERATOR"),
+    # a suffix of other errors, so it comes last; pyghmi spells the next word in its own way
+    (
+        "while requesting priv",
+        ErrorCode.PRIVILEGE,
+        "the BMC gives user {user!r} no sufficient privilege level; it needs OPERATOR",
+    ),
 )
 """What pyghmi says, in lower case, to what it means. First match wins."""
 

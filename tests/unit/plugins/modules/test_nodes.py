@@ -86,14 +86,14 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"name": "N1"}, "invalid", "'N1' cannot be the name of a node: use lower-case letters"),
     ({"name": "all"}, "invalid", "'all' cannot be the name of a node: the word has a meaning of its own"),
     ({"name": "n1", "groups": ["-x"]}, "invalid", "'-x' cannot be the name of a group"),
-    ({"name": "n1", "attributes": {"bmc.adress": "x"}}, "unknown", "did you mean bmc.address?"),
+    ({"name": "n1", "attributes": {"bmc.addr": "x"}}, "unknown", "did you mean bmc.address?"),
     (
         {"name": "n1", "attributes": {"zzz": "x"}},
         "unknown",
         "a site's own attributes are named site.NAME or custom.NAME",
     ),
     ({"name": "n1", "attributes": {"net.mac": "52:54"}}, "invalid", "net.mac: '52:54' is not a MAC address; write six"),
-    ({"name": "n1", "unset": ["bmc.adress"]}, "unknown", "did you mean bmc.address?"),
+    ({"name": "n1", "unset": ["bmc.addr"]}, "unknown", "did you mean bmc.address?"),
     (
         {"name": "n1", "attributes": {"bmc.password": "open"}},
         "invalid",

@@ -52,7 +52,7 @@ WRONG = [
     ("--firstdisk --ov", "--ov", "ESXi kickstart: the install command needs exactly one of --disk=, --drive= and"),
     ("--firstdisk", "--firstdisk --disk=x", "ESXi kickstart: the install command needs exactly one of --disk="),
     ("--overwritevmfs", "--novmfsondisk", "ESXi kickstart: --novmfsondisk only goes with --overwritevmfs"),
-    ("install ", "instal ", "ESXi kickstart, line 3: 'instal' is not a command of ESXi's installer"),
+    ("install ", "put ", "ESXi kickstart, line 3: 'put' is not a command of ESXi's installer"),
     ("install ", "install now ", "ESXi kickstart, line 3: the command install takes no word such as 'now'"),
     (
         "--overwritevmfs",

@@ -41,7 +41,7 @@ WRONG = [
     ("node,groups\nn1,\n", "invalid", "{p}: line 1: there is no column 'name'"),
     ("name,name\nn1,n2\n", "conflict", "{p}: line 1: column 'name' appears twice"),
     ("name,\nn1,x\n", "unknown", "{p}: line 1: column '' is not an attribute; a site's own attributes are named"),
-    ("name,bmc.adress\nn1,x\n", "unknown", "{p}: line 1: column 'bmc.adress' is not an attribute; did you mean bmc.a"),
+    ("name,bmc.addr\nn1,x\n", "unknown", "{p}: line 1: column 'bmc.addr' is not an attribute; did you mean bmc.a"),
     ("name,net.mac\nn1,52:54\n", "invalid", "{p}: line 2 (n1): net.mac: '52:54' is not a MAC address; write six pairs"),
     ("name\nn1\nn2\nn1\n", "conflict", "{p}: line 4 (n1): node n1 is on line 2 already"),
     (

@@ -102,7 +102,7 @@ def test_other_urls_are_refused(url: str) -> None:
 def test_a_missing_library_is_told_by_name() -> None:
     missing = lazy("cryptography.no_such_part")
     with pytest.raises(MetalError) as caught:
-        _ = missing.anything
+        missing.anything()
     assert caught.value.code is ErrorCode.LIBRARY
     assert str(caught.value).startswith("the Python library cryptography cannot be imported here (")
     assert "requirements" in str(caught.value)
