@@ -67,7 +67,7 @@ def _status_of(main: Callable[[], None]) -> Any:
 def run_module(module: str, /, *, check: bool = False, diff: bool = False, **arguments: Any) -> dict[str, Any]:
     """Run the real main() of ``module`` and return what it printed as its result."""
     given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": diff}
-    printed = io.StringIO()
+    printed, code = io.StringIO(), None
     with module_arguments(given), redirect_stdout(printed):
         code = _status_of(importlib.import_module(f"{MODULES}.{module}").main)
     result: dict[str, Any] = json.loads(printed.getvalue())
