@@ -100,7 +100,7 @@ def test_a_line_comes_now_and_then_though_nothing_happens(armed: None, monkeypat
     ("arguments", "says"),
     [
         ({}, "missing required arguments: nodes"),
-        ({"nodes": ["a"], "timout": 1}, "timout. Supported parameters include:"),
+        ({"nodes": ["a"], "patience": 1}, "patience. Supported parameters include:"),
         ({"nodes": ["a"], "timeout": "soon"}, "argument 'timeout' is of type"),
         ({"nodes": ["a"], "detail": "much"}, "value of detail must be one of: all, changed, failed, none, got: much"),
     ],

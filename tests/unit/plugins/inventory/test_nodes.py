@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     assert "is not supported; write sqlite:///PATH" in fails(tmp_path, database="mysql://x")
     assert "there is no node or group named 'r9'" in fails(tmp_path, nodes="r9")
     make_rack(1)
-    assert "'net.adress' is not an attribute; did you mean net.dns?" in fails(tmp_path, address_attribute="net.adress")
+    assert "'net.addr' is not an attribute; " in fails(tmp_path, address_attribute="net.addr")
     assert "bmc.password is a secret, which no inventory may hold" in fails(tmp_path, address_attribute="bmc.password")
 
 

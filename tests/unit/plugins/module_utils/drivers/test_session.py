@@ -45,7 +45,7 @@ SAID = [
     ("Invalid user name while getting session challenge", ErrorCode.AUTH, NO_USER),
     (f"{rmcp_codes[0x09]} in RAKP2", ErrorCode.PRIVILEGE, NO_PRIVILEGE),
     (f"{rmcp_codes[0x0A]} in RAKP2", ErrorCode.PRIVILEGE, NO_PRIVILEGE),
-    ("Requested level not available while requesting privelege level 3 for admin", ErrorCode.PRIVILEGE, NO_PRIVILEGE),
+    ("Requested level not available while requesting priv… level 3 for admin", ErrorCode.PRIVILEGE, NO_PRIVILEGE),
     (rmcp_codes[0x01], ErrorCode.BUSY, NO_SLOT),
     (rmcp_codes[0x0B], ErrorCode.BUSY, NO_SLOT),
     ("No login slots available", ErrorCode.BUSY, NO_SLOT),
