@@ -33,7 +33,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "record_results"
 
-    def _record(self, event: Any) -> None:
+    def _record(self, event: Any, **more: bool) -> None:
         path = os.environ.get("STAGE0_RESULTS_LOG")
         task = getattr(event, "task", None) or event._task
         action = task.resolved_action or task.action
@@ -43,7 +43,7 @@ class CallbackModule(CallbackBase):
         # The results of a loop come one by one; a censored result has nothing to compare.
         if "results" in result or "censored" in result:
             return
-        line = json.dumps({"module": action.removeprefix(PREFIX), "result": result}, default=str)
+        line = json.dumps({"module": action.removeprefix(PREFIX), "result": {**result, **more}}, default=str)
         with open(path, "a", encoding="utf-8") as log:
             log.write(line + "\n")
 
@@ -52,11 +52,11 @@ class CallbackModule(CallbackBase):
         self._record(result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        """A task failed."""
-        self._record(result)
+        """A task failed; Ansible has taken the word for it out of the result."""
+        self._record(result, failed=True)
 
     v2_runner_item_on_ok = v2_runner_on_ok
 
     def v2_runner_item_on_failed(self, result: Any) -> None:
         """A turn of a loop failed."""
-        self._record(result)
+        self._record(result, failed=True)
