@@ -47,6 +47,13 @@ def default_url() -> str:
     return os.environ.get("STAGE0_DATABASE") or f"sqlite:///{home() / 'metal.db'}"
 
 
+def hand_over(path: Path) -> None:
+    """Give a file that root made to the owner of its folder: the hub runs as that user. SQLite does so with its own files."""
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
+
+
 class Database:
     """An open node database."""
 
@@ -111,7 +118,8 @@ def open_database(url: str | None = None) -> Database:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o640))
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o660))
+            hand_over(path)
     except OSError as exc:
         raise MetalError(ErrorCode.DATABASE, f"the node database {path} cannot be made: {exc.strerror}") from exc
     engine = sa.create_engine(

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .database import home
+from .database import hand_over, home
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
 
@@ -92,4 +92,5 @@ class Keyring:
             file.write(fernet.Fernet.generate_key() + b"\n")
             file.flush()
             with suppress(FileExistsError):  # which a rename would overwrite
+                hand_over(Path(file.name))
                 os.link(file.name, self.path)
