@@ -85,7 +85,7 @@ class InventoryModule(BaseInventoryPlugin):
             raise MetalError(
                 ErrorCode.INVALID, f"{self.get_option('address_attribute')} is a secret, which no inventory may hold"
             )
-        database = open_database(self.get_option("database"))
+        database = open_database(self.get_option("database"), missing="refuse")
         try:
             with database.read() as connection:
                 store = Store(connection, Keyring(), "inventory")

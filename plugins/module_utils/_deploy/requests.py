@@ -107,9 +107,9 @@ def _entitled(deployments: Deployments, node: str, token: str, right: Right) -> 
     found = deployments.latest([node]).get(node)
     if found is None or not tokens.fits(token, found.token_hash):
         reason = f"a token that is not this node's was shown for {right}"
-        if found is not None:
+        if found is not None:  # else anybody could fill the table with names of his own
             deployments.note(found.id, "refused", reason)
-        deployments.store.event("token refused", node, None, {"for": str(right), "reason": reason})
+            deployments.store.event("token refused", node, None, {"for": str(right), "reason": reason})
         raise Refused(403, reason)
     if found.state not in RIGHTS[right]:
         reason = f"deployment {found.id} is {found.state}; this token is no longer good for {right}"

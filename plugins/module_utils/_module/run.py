@@ -12,6 +12,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._nodes.database import open_database
 from .._nodes.errors import MetalError
+from .._nodes.secrets import Keyring
 from .._operations.context import Context
 from .spec import ArgumentSpec
 
@@ -28,9 +29,9 @@ def execute(
 ) -> dict[str, Any]:
     """Run ``operation`` and return the task's result; with ``failed`` and ``msg`` in it if it did not go well."""
     try:
-        database = open_database(parameters["database"])
+        database = open_database(parameters["database"], missing="memory" if check_mode else "make")
         try:
-            context = Context(database, check_mode=check_mode)
+            context = Context(database, Keyring(keep=not check_mode), check_mode=check_mode)
             if say is not None:
                 context.say = say
             result = operation(context, parameters)

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 else:
     sa = lazy("sqlalchemy")
 
+SQLITE = "sqlite:///"
+Missing = Literal["make", "refuse", "memory"]
 LOCK_WAIT_SECONDS = 30
 """How long a writer waits for another before it gives up."""
 
@@ -103,18 +105,37 @@ def _translated() -> Iterator[None]:
         raise MetalError(ErrorCode.DATABASE, f"the node database refused: {cause}") from exc
 
 
-def open_database(url: str | None = None) -> Database:
-    """Open the database at ``url`` (default: default_url()), making or migrating its tables.
+def open_database(url: str | None = None, *, missing: Missing = "make") -> Database:
+    """Open the database at ``url`` (default: default_url()), migrating its tables if it is older than this program.
 
+    ``missing``: what to do if there is none: ``make`` it, ``refuse``, or take an empty one in ``memory`` (check mode).
     Raises: MetalError ``database`` if it cannot be opened, or is newer than this program; ``invalid`` for
     a URL of another kind.
     """
     url = url or default_url()
-    prefix = "sqlite:///"
-    if not url.startswith(prefix):
+    if not url.startswith(SQLITE):
         scheme = url.split(":", 1)[0]
         raise MetalError(ErrorCode.INVALID, f"a database URL of kind {scheme!r} is not supported; write sqlite:///PATH")
-    path = Path(url[len(prefix) :]).expanduser()
+    path = Path(url[len(SQLITE) :]).expanduser()
+    settings: dict[str, Any] = {"connect_args": {"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False}}
+    if missing == "make":
+        _make(path)
+    elif not path.exists():
+        if missing == "refuse":
+            raise MetalError(
+                ErrorCode.DATABASE, f"there is no node database {path}; see STAGE0_HOME and STAGE0_DATABASE"
+            )
+        settings["poolclass"] = sa.pool.StaticPool  # one connection, since each would have a memory of its own
+    place = SQLITE if "poolclass" in settings else f"{SQLITE}{path}"
+    engine = sa.create_engine(place, **settings)
+    sa.event.listen(engine, "connect", _sqlite_settings)
+    database = Database(engine, url)
+    _migrate(database)
+    return database
+
+
+def _make(path: Path) -> None:
+    """Make an empty file, if there is none, with rights that SQLite would not give it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         if not path.exists():
@@ -122,13 +143,6 @@ def open_database(url: str | None = None) -> Database:
             hand_over(path)
     except OSError as exc:
         raise MetalError(ErrorCode.DATABASE, f"the node database {path} cannot be made: {exc.strerror}") from exc
-    engine = sa.create_engine(
-        f"{prefix}{path}", connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False}
-    )
-    sa.event.listen(engine, "connect", _sqlite_settings)
-    database = Database(engine, url)
-    _migrate(database)
-    return database
 
 
 def _sqlite_settings(connection: Any, _record: Any) -> None:

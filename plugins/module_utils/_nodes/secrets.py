@@ -33,8 +33,10 @@ PREFIX = "fernet:"
 class Keyring:
     """Encrypts and decrypts secrets; the key is read, or made, when the first secret is."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, keep: bool = True) -> None:
+        """``path``: the key file. ``keep``: whether a key that has to be made is kept; not so in check mode."""
         self.path = path or home() / KEY_FILE
+        self._keep = keep
         self._cipher: fernet.MultiFernet | None = None
 
     def encrypt(self, text: str) -> str:
@@ -78,6 +80,8 @@ class Keyring:
                     ErrorCode.DATABASE,
                     f"the key file {self.path} is missing, so no secret can be read; bring it back or set {VARIABLE}",
                 )
+            if not self._keep:
+                return fernet.Fernet.generate_key().decode()
             self._make()
         if self.path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise MetalError(

@@ -21,7 +21,6 @@ from .._deploy.states import State
 from .._fleet.fleet import Done, Outcome
 from .._fleet.results import allowed_failures, result
 from .._nodes.errors import ErrorCode, MetalError
-from .._nodes.store import Store
 from .._nodes.view import View
 from .context import Context
 from .hardware import select
@@ -141,8 +140,8 @@ def _sweep(context: Context) -> None:
     with context.read() as store:
         overdue = Deployments(store).overdue()
     if overdue:
-        with context.database.write() as connection:
-            Deployments(Store(connection, context.keyring, context.who)).sweep()
+        with context.write() as store:
+            Deployments(store).sweep()
 
 
 def deployment_wait(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:

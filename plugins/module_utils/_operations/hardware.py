@@ -122,5 +122,6 @@ def _fail_armed(context: Context, errors: Mapping[str, MetalError]) -> None:
         deployments = Deployments(store)
         for name, found in deployments.latest(errors).items():
             if found.state is State.ARMED:
-                message = f"the BMC could not be used: {errors[name].message}"
+                late = errors[name].code is ErrorCode.SKIPPED
+                message = errors[name].message if late else f"the BMC could not be used: {errors[name].message}"
                 deployments.move(found, State.FAILED, message, message=message)

@@ -112,21 +112,23 @@ def test_a_noderange_and_another_address(tmp_path: Path) -> None:
 def test_another_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_rack(1)
     monkeypatch.setenv("STAGE0_DATABASE", f"sqlite:///{tmp_path}/other.db")
-    assert sorted(read(tmp_path).hosts) == []
+    assert f"there is no node database {tmp_path}/other.db; see STAGE0_HOME" in fails(tmp_path)
+    assert not (tmp_path / "other.db").exists()
     home = tmp_path / "stage0-home"
     assert sorted(read(tmp_path, database=f"sqlite:///{home}/metal.db").hosts) == ["r1n01"]
 
 
 def test_an_empty_database_is_an_empty_inventory(tmp_path: Path) -> None:
+    with store() as opened:
+        assert opened.node_names() == []
     assert sorted(read(tmp_path).hosts) == []
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    assert "/file/metal.db cannot be made: " in fails(tmp_path, database=f"sqlite:///{tmp_path}/file/metal.db")
+    assert "there is no node database /nowhere/metal.db" in fails(tmp_path, database="sqlite:////nowhere/metal.db")
     assert "is not supported; write sqlite:///PATH" in fails(tmp_path, database="mysql://x")
-    assert "there is no node or group named 'r9'" in fails(tmp_path, nodes="r9")
     make_rack(1)
+    assert "there is no node or group named 'r9'" in fails(tmp_path, nodes="r9")
     assert "'net.addr' is not an attribute; " in fails(tmp_path, address_attribute="net.addr")
     assert "bmc.password is a secret, which no inventory may hold" in fails(tmp_path, address_attribute="bmc.password")
 
