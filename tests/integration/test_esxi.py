@@ -118,7 +118,7 @@ def test_simulated_machines_install_esxi_by_boot_cfg_and_kickstart(site: Site) -
         esxi_profile(site, media(site.folder))
         secret = {"deploy.root_password_hash": HASH}
         assert not site.module("group", name="rack1", secrets=secret, attributes={"deploy.profile": "esxi8"})["failed"]
-        done = site.playbook("-e", "metal_nodes=rack1", "-e", "metal_poll=0.5")
+        done = site.playbook("-e", "metal_nodes=rack1", "-e", "metal_poll=1")
         assert done.returncode == 0, done.stdout + done.stderr
         assert site.states() == dict.fromkeys(names(2), "ready")
         wait_for(lambda: installs(running) == dict.fromkeys(names(2), 1), "one install each")
