@@ -28,6 +28,11 @@ options:
     description: Install nodes that are installed already. What is on their disks is lost.
     type: bool
     default: false
+  reinstall_before:
+    description:
+      - With O(reinstall=true), leave nodes alone that were armed at or after this time, in seconds since the epoch.
+      - So a reinstallation that was interrupted can go on without installing anything once more.
+    type: float
 extends_documentation_fragment:
   - stage0.metal._attributes
   - stage0.metal._attributes.CHANGES
@@ -114,6 +119,11 @@ summary:
       type: float
       returned: always
       sample: 4.1
+hub_url:
+  description: URL of the hub that was started last on this database; null if there was none yet.
+  returned: unless the request was refused
+  type: str
+  sample: http://10.1.0.1:8480
 armed_nodes:
   description: The nodes that are armed now and still have to be booted.
   returned: unless the request was refused
@@ -153,6 +163,7 @@ ARGUMENT_SPEC = ArgumentSpec(
         "state": {"type": "str", "choices": ["armed", "disarmed"], "default": "armed"},
         "profile": {"type": "str"},
         "reinstall": {"type": "bool", "default": False},
+        "reinstall_before": {"type": "float"},
     }
 )
 

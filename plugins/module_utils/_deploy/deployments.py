@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.libraries import lazy
+from .._nodes.names import natural
 from .._nodes.store import CHUNK, Store, Wish
+from .._nodes.view import View
 from .profile import Profile, from_document
-from .states import ARROWS, SILENCE, UNFINISHED, State
+from .states import ACTIVE, ARROWS, SILENCE, UNFINISHED, WAY, State
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -39,6 +41,25 @@ class Deployment:
     percent: int | None
     message: str | None
     boots: int
+    furthest: State
+    mac: str | None
+    uuid: str | None
+
+    @property
+    def touched_disk(self) -> bool:
+        """Whether its installer began, so that what was on the disk before is gone."""
+        return WAY.index(self.furthest) >= WAY.index(State.INSTALLING)
+
+    @property
+    def filled_disk(self) -> bool:
+        """Whether its installer finished, so that its profile is on the disk, whatever became of it later."""
+        return WAY.index(self.furthest) >= WAY.index(State.INSTALLED)
+
+    def concerns(self, view: View) -> bool:
+        """Whether the node is still the machine that was armed: its MAC address or its UUID is the same."""
+        pairs = ((self.mac, view["net.mac"]), (self.uuid, view["system.uuid"]))
+        known = [before == now for before, now in pairs if before and now]
+        return any(known) or not known
 
     @property
     def succeeded(self) -> bool:
@@ -75,24 +96,56 @@ class Deployments:
         self.t = store.t
 
     def latest(self, nodes: Iterable[str]) -> dict[str, Deployment]:
-        """Return the newest deployment of each of ``nodes`` that has one."""
+        """Return the newest deployment of each of ``nodes`` that has one.
+
+        A deployment belongs to a machine: one of another machine that had the node's name before does not count.
+        """
+        return {name: history[0] for name, history in self.histories(nodes, newest_only=True).items() if history}
+
+    def histories(self, nodes: Iterable[str], *, newest_only: bool = False) -> dict[str, list[Deployment]]:
+        """Return all deployments of each of ``nodes`` that count, newest first."""
         t, names = self.t.deployments, list(nodes)
-        found: dict[str, Deployment] = {}
+        views = self.store.views(names)
+        found: dict[str, list[Deployment]] = {}
         for start in range(0, len(names), CHUNK):
-            newest = sa.select(sa.func.max(t.c.id)).where(t.c.node.in_(names[start : start + CHUNK])).group_by(t.c.node)
-            for row in self.connection.execute(sa.select(t).where(t.c.id.in_(newest))).mappings():
-                found[row["node"]] = _deployment(row)
+            query = sa.select(t).where(t.c.node.in_(names[start : start + CHUNK]), t.c.dismissed.is_(False))
+            if newest_only:
+                newest = sa.select(sa.func.max(t.c.id)).where(t.c.dismissed.is_(False)).group_by(t.c.node)
+                query = query.where(t.c.id.in_(newest))
+            for row in self.connection.execute(query.order_by(t.c.id.desc())).mappings():
+                deployment = _deployment(row)
+                if deployment.concerns(views[deployment.node]):
+                    found.setdefault(deployment.node, []).append(deployment)
         return found
+
+    def dismiss(self, deployment: Deployment) -> None:
+        """Let a lost attempt that never touched the disk count no more: an earlier one is what the machine runs."""
+        self.update(deployment, dismissed=True)
+
+    def renew(self, deployment: Deployment) -> None:
+        """Begin the time of a deployment's state anew, as somebody has just asked for it again."""
+        self.update(deployment, deadline=_deadline(deployment.profile, deployment.state, time.time()))
+
+    def under_way(self, profile: str) -> list[str]:
+        """Return the nodes that are armed or being installed with the profile of that name."""
+        t = self.t.deployments
+        states = [str(state) for state in ACTIVE]
+        query = sa.select(t.c.node).where(t.c.profile == profile, t.c.state.in_(states))
+        return sorted(self.connection.execute(query).scalars(), key=natural)
 
     def create(self, node: str, profile: Profile) -> Deployment:
         """Arm ``node``: the one place where a deployment begins."""
-        now = time.time()
+        now, view = time.time(), self.store.views([node])[node]
         row = {
             "node": node,
             "profile": profile.name,
             "document": json.dumps(profile.document()),
             "fingerprint": profile.fingerprint(),
             "state": str(State.ARMED),
+            "furthest": str(State.ARMED),
+            "mac": view["net.mac"],
+            "uuid": view["system.uuid"],
+            "dismissed": False,
             "armed_at": now,
             "changed_at": now,
             "heard_at": now,
@@ -111,6 +164,8 @@ class Deployments:
             raise MetalError(ErrorCode.INTERNAL, f"no arrow from {deployment.state} to {state}", node=deployment.node)
         now = time.time()
         row = {"state": str(state), "changed_at": now, "deadline": _deadline(deployment.profile, state, now), **values}
+        if state in WAY:
+            row["furthest"] = str(state)
         self.update(deployment, **row)
         self.note(deployment.id, str(state), detail)
         change = ({"state": str(deployment.state)}, {"state": str(state), "detail": detail})
@@ -174,5 +229,11 @@ def _deadline(profile: Profile, state: State, now: float) -> float | None:
 
 
 def _deployment(row: Any) -> Deployment:
-    values = {key: row[key] for key in Deployment.__slots__ if key not in ("profile", "state")}
-    return Deployment(profile=from_document(json.loads(row["document"])), state=State(row["state"]), **values)
+    made = ("profile", "state", "furthest")
+    values = {key: row[key] for key in Deployment.__slots__ if key not in made}
+    return Deployment(
+        profile=from_document(json.loads(row["document"])),
+        state=State(row["state"]),
+        furthest=State(row["furthest"]),
+        **values,
+    )

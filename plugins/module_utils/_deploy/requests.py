@@ -43,17 +43,25 @@ class Report:
 
 
 def who_asks(store: Store, mac: str | None, uuid: str | None) -> str | None:
-    """Return the node with that MAC address, else the one with that UUID, else None. What is not either is ignored."""
-    for name, value in (("net.mac", mac), ("system.uuid", uuid)):
-        if not value:
-            continue
-        try:
-            owners = store.owners_of(name, attribute(name).check(value))
-        except MetalError:
-            continue
-        if owners:
-            return sorted(owners, key=natural)[0]
-    return None
+    """Return the node with that MAC address, else the one with that UUID, else None. What is not either is ignored.
+
+    Where both are known and name two nodes, nobody is meant: one of the two entries is wrong, and guessing installs.
+    """
+    found = [owner for owner in (_owner(store, "net.mac", mac), _owner(store, "system.uuid", uuid)) if owner]
+    if len(set(found)) > 1:
+        store.event("boot refused", found[0], None, {"reason": f"its MAC address came with the UUID of {found[1]}"})
+        return None
+    return found[0] if found else None
+
+
+def _owner(store: Store, name: str, value: str | None) -> str | None:
+    if not value:
+        return None
+    try:
+        owners = store.owners_of(name, attribute(name).check(value))
+    except MetalError:
+        return None
+    return sorted(owners, key=natural)[0] if owners else None
 
 
 def boot_script(store: Store, hub: answer.Hub, mac: str | None, uuid: str | None) -> str:
@@ -85,9 +93,14 @@ def _install_script(store: Store, deployments: Deployments, found: Deployment, h
         )
         deployments.move(found, State.FAILED, message, message=message)
         return ipxe.local(f"{found.node}: given up after {found.boots} boots")
+    view = store.views([found.node])[found.node]
+    if view["deploy.lock"] == "locked":
+        message = "the node was locked after it was armed"
+        deployments.move(found, State.CANCELLED, message, message=message)
+        return ipxe.local(f"{found.node}: locked against deployment")
     token = tokens.new()
     try:
-        script = answer.boot_script(store.views([found.node])[found.node], found.profile, hub, token, found.id)
+        script = answer.boot_script(view, found.profile, hub, token, found.id)
     except MetalError as exc:
         message = f"the boot script cannot be made: {exc.message}"
         deployments.move(found, State.FAILED, message, message=message)
@@ -158,7 +171,7 @@ def report(store: Store, node: str, token: str, said: Report) -> str:
     found = _entitled(deployments, node, token, Right.REPORT)
     said = replace(said, message=(said.message or "")[:MAX_MESSAGE] or None)
     values: dict[str, object] = {"heard_at": time.time(), "percent": said.percent, "message": said.message}
-    if said.state in ARROWS[found.state]:
+    if said.state in ARROWS[found.state] and not (found.succeeded and said.state is State.FAILED):
         percent = 100 if said.state in (State.INSTALLED, State.READY) else said.percent
         deployments.move(found, said.state, said.message or "reported by the node", **{**values, "percent": percent})
         return "accepted"

@@ -51,6 +51,9 @@ UNFINISHED = ACTIVE | {State.INSTALLED}
 SUCCEEDED = frozenset({State.INSTALLED, State.READY})
 LOST = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
 
+WAY = (State.ARMED, State.BOOTING, State.INSTALLING, State.INSTALLED, State.READY)
+"""The states of a deployment that goes well, in order: how far it got says what is on the disk."""
+
 REPORTABLE = frozenset({State.INSTALLING, State.INSTALLED, State.READY, State.FAILED})
 """What a node may say of itself."""
 
@@ -80,7 +83,8 @@ SILENCE: dict[State, str] = {
         "it may wait for a key or have lost the network"
     ),
     State.INSTALLED: (
-        "the installation finished but the installed system did not report; look at the machine's console: does it boot from its disk?"
+        "the installation finished but the installed system did not report; look at the machine's console: does it boot from its disk? "
+        "To install it again, say reinstall: true"
     ),
 }
 """What silence in a state means, and what to look at."""

@@ -111,9 +111,10 @@ def reservations(views: Iterable[View], subnets: Iterable[Subnet], *, strict: bo
         ip = ipaddress.ip_address(address)
         if not isinstance(ip, ipaddress.IPv4Address) or not any(ip in one.network for one in subnets):
             raise MetalError(ErrorCode.INVALID, f"net.ip {ip} lies in none of the subnets", node=view.name)
-        for key in (mac, ip):
+        hostname = (view["net.hostname"] or view.name).split(".")[0]
+        for key in (mac, ip, hostname):
             if key in taken:
                 raise MetalError(ErrorCode.CONFLICT, f"{key} is already that of node {taken[key]}", node=view.name)
             taken[key] = view.name
-        found.append(Reservation(view.name, mac, ip, (view["net.hostname"] or view.name).split(".")[0]))
+        found.append(Reservation(view.name, mac, ip, hostname))
     return tuple(found)

@@ -103,11 +103,25 @@ def _hostname(value: Any) -> str:
     return text.lower()
 
 
+JUNK_UUIDS = frozenset(
+    {
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "03000200-0400-0500-0006-000700080009",
+        "00020003-0004-0005-0006-000700080009",
+    }
+)
+"""What boards have whose maker gave them none: thousands share it, so it identifies nobody."""
+
+
 def _uuid(value: Any) -> str:
     try:
-        return str(uuid.UUID(_text(value)))
+        found = str(uuid.UUID(_text(value)))
     except ValueError:
         raise ValueError("is not a UUID; write 32 hex digits as in 12345678-1234-1234-1234-123456789abc") from None
+    if found in JUNK_UUIDS:
+        raise ValueError("is what boards without a UUID of their own have; leave it out")
+    return found
 
 
 def _crypt(value: Any) -> str:

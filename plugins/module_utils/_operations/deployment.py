@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .._deploy import arm as arming
+from .._deploy import hubs
 from .._deploy.answer import Hub
 from .._deploy.deployments import Deployment, Deployments
 from .._deploy.installers import check_media
@@ -21,6 +22,7 @@ from .._deploy.states import State
 from .._fleet.fleet import Done, Outcome
 from .._fleet.results import allowed_failures, result
 from .._nodes.errors import ErrorCode, MetalError
+from .._nodes.noderange import fold
 from .._nodes.view import View
 from .context import Context
 from .hardware import select
@@ -40,12 +42,26 @@ def profile(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
         new = _profile(parameters) if parameters["state"] == "present" else None
         before, after = (one.document() if one else {} for one in (old, new))
         if before != after:
+            _check_unused(Deployments(store), old, new)
             if new is not None:
                 save(store.connection, new)
             else:
                 remove(store.connection, name)
             store.event("profile changed" if after else "profile removed", name, before, after)
     return {"changed": before != after, "profile": after, "diff": {"before": before, "after": after}}
+
+
+def _check_unused(deployments: Deployments, old: Profile | None, new: Profile | None) -> None:
+    """Machines fetch the media of their profile while they install. Raises: MetalError ``conflict`` if they do."""
+    if old is None or (new is not None and new.media == old.media):
+        return
+    nodes = deployments.under_way(old.name)
+    if nodes:
+        what = "removed" if new is None else "given other media"
+        raise MetalError(
+            ErrorCode.CONFLICT,
+            f"profile {old.name} cannot be {what}: {fold(nodes)} are armed or being installed with it; wait, or disarm them",
+        )
 
 
 def _profile(parameters: Mapping[str, Any]) -> Profile:
@@ -79,12 +95,17 @@ def arm(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Arm or disarm nodes; all of them or none."""
     begun = time.monotonic()
     views = select(context, parameters["nodes"], parameters["max_nodes"])
+    disarms = parameters["state"] == "disarmed"
+    if not disarms:
+        with context.read() as store:
+            prepared = arming.prepare(store, views, _request(store.connection, views, parameters))
     with context.write() as store:
-        if parameters["state"] == "disarmed":
+        views = store.views(views)  # as they are now that nobody else can write
+        if disarms:
             armed = arming.disarm(store, list(views))
         else:
-            profiles = _profiles(store.connection, views, parameters["profile"])
-            armed = arming.arm(store, views, profiles, TRIAL_HUB, reinstall=parameters["reinstall"])
+            armed = arming.arm(store, views, _request(store.connection, views, parameters), prepared)
+        hub_url = hubs.known(store.connection)
     outcomes = {name: Outcome(_armed(one), None, 0.0, 1) for name, one in armed.items()}
     answer = result(
         outcomes,
@@ -92,10 +113,13 @@ def arm(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
         seconds=time.monotonic() - begun,
         detail=parameters["detail"],
     )
-    answer["armed_nodes"] = [
-        name for name, one in armed.items() if one.after is not None and one.after.state is State.ARMED
-    ]
-    return answer
+    ready = [name for name, one in armed.items() if one.after is not None and one.after.state is State.ARMED]
+    return {**answer, "armed_nodes": ready, "hub_url": hub_url}
+
+
+def _request(connection: Any, views: Mapping[str, View], parameters: Mapping[str, Any]) -> arming.Request:
+    profiles = _profiles(connection, views, parameters["profile"])
+    return arming.Request(profiles, TRIAL_HUB, parameters["reinstall"], parameters["reinstall_before"])
 
 
 def _profiles(connection: Any, views: Mapping[str, View], name: str | None) -> dict[str, Profile]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .._deploy.arm import disarm
 from .._nodes import csvfile
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.names import check_name
@@ -32,6 +33,8 @@ def _one(context: Context, kind: str, parameters: Mapping[str, Any], groups: lis
     name = parameters["name"]
     with context.write() as store:
         if parameters["state"] == "absent":
+            if kind == "node":
+                disarm(store, [name])  # who gets its name next was not armed
             change = store.remove(kind, name)
         else:
             wish = Wish(

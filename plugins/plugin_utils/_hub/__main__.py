@@ -32,6 +32,7 @@ async def serve(settings: Settings) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.bind, settings.port).start()
+        await service.announce()
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -120,6 +120,8 @@ async def _errors(
         return web.Response(status=500, text="the hub cannot answer this; its log and the node's events say why\n")
     except web.HTTPException:
         raise
+    except web.RequestPayloadError:
+        return web.Response(status=400, text="the request's body is not what its headers say\n")
     except Exception:
         LOG.exception("a defect of the hub")
         return web.Response(status=500, text="a defect of the hub; its log has it\n")

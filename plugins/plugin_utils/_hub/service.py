@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...module_utils._deploy import profile, requests
+from ...module_utils._deploy import hubs, profile, requests
 from ...module_utils._deploy.answer import Hub
 from ...module_utils._deploy.deployments import Deployments
 from ...module_utils._deploy.requests import Refused, Report
@@ -80,6 +80,10 @@ class Service:
             return shown
 
         return await self._read(work)
+
+    async def announce(self) -> None:
+        """Write down where this hub is."""
+        await self._write(lambda store: hubs.remember(store.connection, self.hub.url))
 
     async def sweep(self) -> list[str]:
         """Fail what is overdue."""
