@@ -114,10 +114,17 @@ nodes:
         uuid: 11112222-3333-4444-5555-666600000002
         mac: 52:54:00:99:00:02
 failed_nodes:
-  description: The nodes that failed, each with the reason.
+  description:
+    - The nodes that failed, each with the reason.
+    - If a node failed after its BMC took a command, C(sent) says which. It is not sent again then, and the task is C(changed).
   returned: unless the request was refused
   type: dict
   sample:
+    r1n05:
+      code: not_reached
+      msg: 'r1n05: the BMC took the command, but the machine is not on after 120 s; look at its event log'
+      retryable: false
+      sent: reset
     r1n07:
       code: unreachable
       msg: 'r1n07: no answer from the BMC at 10.2.1.7:623; is it cabled and powered, and is IPMI over LAN enabled on it? (3 tries)'
@@ -133,10 +140,10 @@ summary:
       returned: always
       sample: 24
     changed:
-      description: How many were changed.
+      description: How many were changed, without those that failed.
       type: int
       returned: always
-      sample: 23
+      sample: 22
     unchanged:
       description: How many needed nothing.
       type: int
@@ -146,17 +153,17 @@ summary:
       description: How many failed.
       type: int
       returned: always
-      sample: 1
+      sample: 2
     ok_range:
       description: The nodes that did not fail, as a noderange.
       type: str
       returned: always
-      sample: r1n[01-06,08-24]
+      sample: r1n[01-04,06,08-24]
     failed_range:
       description: The nodes that failed, as a noderange.
       type: str
       returned: always
-      sample: r1n07
+      sample: r1n[05,07]
     seconds:
       description: How long it took.
       type: float

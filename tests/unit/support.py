@@ -18,6 +18,8 @@ from typing import Any
 from unittest import mock
 
 from ansible.module_utils import basic
+from ansible_collections.stage0.metal.plugins.module_utils._deploy.deployments import Deployments
+from ansible_collections.stage0.metal.plugins.module_utils._deploy.states import State
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import (
     BootDevice,
     BootOverride,
@@ -25,7 +27,9 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import 
     PowerAction,
     PowerState,
     PowerStep,
+    Still,
     Target,
+    Withdrawn,
     power_command,
 )
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
@@ -146,6 +150,13 @@ def make_rack(count: int = 3, **more: Any) -> list[str]:
     return names
 
 
+def begin_installing(name: str) -> None:
+    """Let the node's armed deployment begin, as if it had asked for its boot script."""
+    with store() as opened:
+        deployments = Deployments(opened)
+        deployments.move(deployments.latest([name])[name], State.BOOTING, "boot script served")
+
+
 def make_media(folder: Path) -> Path:
     """Make the media of the lab's installer."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -166,6 +177,7 @@ class Machine:
 
     ``faults``: errors to raise by verb, the next one first. ``deaf``: actions that are taken and not done.
     ``looks``: how often power_state still tells the old state after a command. ``hangs``: verbs that never return.
+    ``queued``: what happens while a request waits for its turn, by verb.
     """
 
     state: PowerState = PowerState.OFF
@@ -174,6 +186,7 @@ class Machine:
     deaf: set[PowerAction] = field(default_factory=set)
     looks: int = 0
     hangs: set[str] = field(default_factory=set)
+    queued: dict[str, Callable[[], object]] = field(default_factory=dict)
     reads_back: Callable[[BootOverride], BootOverride] | None = None
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     old: PowerState | None = None
@@ -196,8 +209,11 @@ class ScriptedDriver:
         self.closed = 0
         self.targets: list[Target] = []
 
-    async def _begin(self, target: Target, *call: Any) -> Machine:
+    async def _begin(self, target: Target, *call: Any, still: Still | None = None) -> Machine:
         machine = self.machines[target.address]
+        machine.queued.get(call[0], lambda: None)()
+        if still is not None and not still():
+            raise Withdrawn
         self.targets.append(target)
         machine.calls.append(call)
         waiting = machine.faults.get(call[0])
@@ -215,9 +231,9 @@ class ScriptedDriver:
             return machine.old
         return machine.state
 
-    async def power(self, target: Target, action: PowerAction, seconds: float) -> PowerStep:
+    async def power(self, target: Target, action: PowerAction, seconds: float, still: Still | None = None) -> PowerStep:
         """Do what the action means, unless the machine is deaf to it."""
-        machine = await self._begin(target, "power", action)
+        machine = await self._begin(target, "power", action, still=still)
         before = machine.state
         sent = power_command(action, before)
         if sent is not None and sent not in machine.deaf:
@@ -229,9 +245,11 @@ class ScriptedDriver:
         """The override as it is."""
         return (await self._begin(target, "boot_override")).override
 
-    async def set_boot_override(self, target: Target, wish: BootOverride, seconds: float) -> BootOverride:
+    async def set_boot_override(
+        self, target: Target, wish: BootOverride, seconds: float, still: Still | None = None
+    ) -> BootOverride:
         """Take the override, or what ``reads_back`` makes of it."""
-        machine = await self._begin(target, "set_boot_override", wish)
+        machine = await self._begin(target, "set_boot_override", wish, still=still)
         machine.override = machine.reads_back(wish) if machine.reads_back else wish
         return machine.override
 

@@ -9,6 +9,7 @@ its own time limit; whoever calls them (an operation, through the fleet) cannot 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -130,8 +131,20 @@ class Target:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
+Still = Callable[[], bool]
+"""Whether a request still holds. A driver asks it at the last moment: a request may wait long for its turn."""
+
+
+class Withdrawn(Exception):
+    """The request did not hold any more when its turn came; nothing was sent. Not an error, and never retried."""
+
+
 class Driver(Protocol):
-    """One family of hardware. Every method raises MetalError, and none takes longer than ``seconds``."""
+    """One family of hardware. Every method raises MetalError, and none takes longer than ``seconds``.
+
+    ``seconds`` count from the request's turn: a driver may let it wait until a process or a socket is free. Where
+    there is a ``still``, it is called then, in the caller's thread; if it returns False, Withdrawn is raised.
+    """
 
     name: str
     capabilities: frozenset[Capability]
@@ -139,14 +152,16 @@ class Driver(Protocol):
     async def power_state(self, target: Target, seconds: float) -> PowerState:
         """Return whether the machine is on."""
 
-    async def power(self, target: Target, action: PowerAction, seconds: float) -> PowerStep:
-        """Send what ``action`` needs and return at once; the caller waits for the state."""
+    async def power(self, target: Target, action: PowerAction, seconds: float, still: Still | None = None) -> PowerStep:
+        """Send what ``action`` needs and return at once; the caller waits for the state. Raises: Withdrawn."""
 
     async def boot_override(self, target: Target, seconds: float) -> BootOverride:
         """Return the boot override as the BMC tells it."""
 
-    async def set_boot_override(self, target: Target, wish: BootOverride, seconds: float) -> BootOverride:
-        """Set the override and return it as read back."""
+    async def set_boot_override(
+        self, target: Target, wish: BootOverride, seconds: float, still: Still | None = None
+    ) -> BootOverride:
+        """Set the override and return it as read back. Raises: Withdrawn."""
 
     async def close(self) -> None:
         """Give back what the driver holds (processes, sockets)."""

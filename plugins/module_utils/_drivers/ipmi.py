@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ._ipmi.pool import Pool
-from .base import BootOverride, Capability, PowerAction, PowerState, PowerStep, Target
+from .base import BootOverride, Capability, PowerAction, PowerState, PowerStep, Still, Target
 
 WORKERS = 40
 """Processes at most: one blocking session each; a round trip of 30 ms lets 40 of them do about 150 BMCs a second."""
@@ -25,9 +25,9 @@ class IpmiDriver:
         """Get Chassis Status."""
         return PowerState(await self._pool.run("power_state", target, (), seconds))
 
-    async def power(self, target: Target, action: PowerAction, seconds: float) -> PowerStep:
+    async def power(self, target: Target, action: PowerAction, seconds: float, still: Still | None = None) -> PowerStep:
         """Get Chassis Status and, if needed, Chassis Control, in one session."""
-        step: PowerStep = await self._pool.run("power", target, (action,), seconds)
+        step: PowerStep = await self._pool.run("power", target, (action,), seconds, still)
         return step
 
     async def boot_override(self, target: Target, seconds: float) -> BootOverride:
@@ -35,10 +35,12 @@ class IpmiDriver:
         found: BootOverride = await self._pool.run("boot_override", target, (), seconds)
         return found
 
-    async def set_boot_override(self, target: Target, wish: BootOverride, seconds: float) -> BootOverride:
+    async def set_boot_override(
+        self, target: Target, wish: BootOverride, seconds: float, still: Still | None = None
+    ) -> BootOverride:
         """Set System Boot Options and read them back, in one session."""
         arguments = (wish.device, wish.persistent, wish.mode)
-        found: BootOverride = await self._pool.run("set_boot_override", target, arguments, seconds)
+        found: BootOverride = await self._pool.run("set_boot_override", target, arguments, seconds, still)
         return found
 
     async def close(self) -> None:

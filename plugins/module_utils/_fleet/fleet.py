@@ -40,6 +40,14 @@ class Done:
     more: dict[str, Any] = field(default_factory=dict)
 
 
+class Halfway(MetalError):
+    """A failure after something was done to the machine. ``more``: further keys of the node's entry in failed_nodes."""
+
+    def __init__(self, code: ErrorCode, message: str, more: dict[str, Any]) -> None:
+        super().__init__(code, message)
+        self.more = more
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``done`` or ``error`` of one node, with the time it took in seconds and the number of tries."""
@@ -112,6 +120,6 @@ async def _tried(name: str, work: Work, limits: Limits, tries: dict[str, int]) -
             break
         await asyncio.sleep(BACKOFF_SECONDS * 2 ** (tries[name] - 1) * random.uniform(0.5, 1.5))
     if tries[name] > 1:
-        error = MetalError(error.code, f"{error.message} ({tries[name]} tries)", node=name)
+        error.message = f"{error.message} ({tries[name]} tries)"
     error.node = name
     return Outcome(None, error, round(time.monotonic() - begun, 3), tries[name])

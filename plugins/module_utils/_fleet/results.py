@@ -11,7 +11,7 @@ from typing import Any
 
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.noderange import fold
-from .fleet import Done, Outcome
+from .fleet import Done, Halfway, Outcome
 
 DETAILS = ("all", "changed", "failed", "none")
 """How much of ``nodes`` a result holds: AWX drops results over 700 kB."""
@@ -41,7 +41,7 @@ def result(
     changed = [name for name, one in done.items() if one.changed]
     shown = {"all": set(done), "changed": set(changed), "failed": set(), "none": set()}[detail]
     answer: dict[str, Any] = {
-        "changed": bool(changed),
+        "changed": bool(changed) or any(isinstance(error, Halfway) for error in failed.values()),
         "nodes": {name: _node(outcomes[name], one, identity(name)) for name, one in done.items() if name in shown},
         "failed_nodes": {name: describe(error) for name, error in failed.items()},
         "summary": {
@@ -78,7 +78,8 @@ def _node(outcome: Outcome, done: Done, identity: dict[str, Any]) -> dict[str, A
 
 def describe(error: MetalError) -> dict[str, Any]:
     """Return an error as it stands in ``failed_nodes``."""
-    return {"code": str(error.code), "msg": str(error), "retryable": error.retryable}
+    more = error.more if isinstance(error, Halfway) else {}
+    return {"code": str(error.code), "msg": str(error), "retryable": error.retryable, **more}
 
 
 def failure_message(failed: Mapping[str, MetalError], total: int) -> str:

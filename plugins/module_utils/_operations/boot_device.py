@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._drivers.base import BootDevice, BootMode, BootOverride, Capability
+from .._drivers.base import BootDevice, BootMode, BootOverride, Capability, Withdrawn
 from .._fleet.fleet import Done, Limits
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.view import View
 from .context import Context
-from .hardware import Bmc, note, run, still_armed
+from .hardware import LEFT_ALONE, Bmc, guard, note, run
 
 MODES = {"uefi": BootMode.UEFI, "bios": BootMode.LEGACY}
 """Value of the attribute boot.firmware to the mode that an override asks for."""
@@ -37,13 +37,17 @@ def boot_device(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
     """Set the boot override of every node's BMC, and prove it by reading it back."""
 
     async def verb(bmc: Bmc) -> Done:
-        if parameters["only_armed"] and not still_armed(context, bmc.view.name):
-            return Done(more={"left_alone": "no armed deployment"})
+        still = guard(context, parameters, bmc.view.name)
+        if still is not None and not still():
+            return Done(more={"left_alone": LEFT_ALONE})
         wish = _wish(bmc.view, parameters)
         before = (await bmc.driver.boot_override(bmc.target, parameters["timeout"])).effective
         done = Done(before != wish, _shown(before), _shown(wish))
         if done.changed and not context.check_mode:
-            found = await bmc.driver.set_boot_override(bmc.target, wish, parameters["timeout"])
+            try:
+                found = await bmc.driver.set_boot_override(bmc.target, wish, parameters["timeout"], still)
+            except Withdrawn:
+                return Done(more={"left_alone": LEFT_ALONE})
             _verify(wish, found)
             note(context, bmc.view.name, "boot device", f"{wish.device} {'for good' if wish.persistent else 'once'}")
         return done

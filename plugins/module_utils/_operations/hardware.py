@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from .._deploy.deployments import Deployments
 from .._deploy.states import State
-from .._drivers.base import Capability, Driver, Target, need_capability
+from .._drivers.base import Capability, Driver, Still, Target, need_capability
 from .._fleet import fleet
 from .._fleet.results import allowed_failures, result
 from .._nodes.errors import ErrorCode, MetalError
@@ -107,9 +108,21 @@ def still_armed(context: Context, name: str) -> bool:
     return found is not None and found.state is State.ARMED
 
 
+LEFT_ALONE = "no armed deployment"
+"""Why a node was left alone, as results say it."""
+
+
+def guard(context: Context, parameters: Mapping[str, Any], name: str) -> Still | None:
+    """Return what a driver has to ask before it changes anything at the node's BMC; None if the task sets no bounds."""
+    return (lambda: still_armed(context, name)) if parameters["only_armed"] else None
+
+
 def note(context: Context, name: str, stage: str, detail: str) -> None:
-    """Add to the timeline of the node's deployment, if one is armed."""
-    with context.write() as store:
+    """Add to the timeline of the node's deployment, if one is armed.
+
+    The machine did what it did: a timeline that cannot be written, as when the database is locked, fails no node.
+    """
+    with suppress(MetalError), context.write() as store:
         deployments = Deployments(store)
         found = deployments.latest([name]).get(name)
         if found is not None and found.state is State.ARMED:

@@ -10,11 +10,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .._drivers.base import POWER_RULES, Capability, PowerAction, PowerState, power_command
-from .._fleet.fleet import Done, Limits
+from .._drivers.base import POWER_RULES, Capability, PowerAction, PowerState, Still, Withdrawn, power_command
+from .._fleet.fleet import Done, Halfway, Limits
 from .._nodes.errors import RETRYABLE, ErrorCode, MetalError
 from .context import Context
-from .hardware import Bmc, note, run, still_armed
+from .hardware import LEFT_ALONE, Bmc, guard, note, run
 
 SETTLE_SECONDS = 0.3
 """Pause before the first look at what a command did; it grows by half with each further look."""
@@ -45,15 +45,21 @@ def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     action = PowerAction(parameters["state"])
 
     async def verb(bmc: Bmc) -> Done:
-        if parameters["only_armed"] and not still_armed(context, bmc.view.name):
-            return Done(more={"sent": None, "left_alone": "no armed deployment"})
+        still = guard(context, parameters, bmc.view.name)
+        if still is not None and not still():
+            return Done(more={"sent": None, "left_alone": LEFT_ALONE})
         if context.check_mode:
             before = await bmc.driver.power_state(bmc.target, parameters["timeout"])
             return _done(action, before, power_command(action, before))
-        step = await bmc.driver.power(bmc.target, action, parameters["timeout"])
+        try:
+            step = await bmc.driver.power(bmc.target, action, parameters["timeout"], still)
+        except Withdrawn:
+            return Done(more={"sent": None, "left_alone": LEFT_ALONE})
+        forced = False
         if step.sent is not None:
             note(context, bmc.view.name, "power", f"{step.sent} sent to the BMC")
-        forced = await _settle(bmc, action, parameters) if parameters["wait"] and step.sent is not None else False
+            if parameters["wait"]:
+                forced = await _settled(bmc, action, step.sent, parameters, still)
         return _done(action, step.before, step.sent, forced=forced)
 
     retry_on = RETRYABLE if action in REPEATABLE else NOTHING_SENT
@@ -73,7 +79,27 @@ def _done(action: PowerAction, before: PowerState, sent: PowerAction | None, *, 
     )
 
 
-async def _settle(bmc: Bmc, action: PowerAction, parameters: Mapping[str, Any]) -> bool:
+async def _settled(
+    bmc: Bmc, action: PowerAction, sent: PowerAction, parameters: Mapping[str, Any], still: Still | None
+) -> bool:
+    """Do ``_settle``; whatever ends it says what was ``sent``, and is no reason to send it again. Raises: Halfway."""
+    more = {"sent": str(sent)}
+    advice = "find out with power_info what state the machine is in before you send it again"
+    try:
+        return await _settle(bmc, action, parameters, still)
+    except MetalError as exc:
+        if exc.code is ErrorCode.NOT_REACHED:
+            raise Halfway(exc.code, exc.message, more) from exc
+        if exc.retryable:
+            what = f"{sent} was sent, but then the BMC stopped answering: {exc.message}; {advice}"
+            raise Halfway(ErrorCode.NOT_REACHED, what, more) from exc
+        raise Halfway(exc.code, f"{sent} was sent, but then: {exc.message}", more) from exc
+    except asyncio.CancelledError as exc:  # the task's deadline; fleet.run takes this error for the node's outcome
+        what = f"{sent} was sent, but the task's deadline came before the machine was in its state; {advice}"
+        raise Halfway(ErrorCode.NOT_REACHED, what, more) from exc
+
+
+async def _settle(bmc: Bmc, action: PowerAction, parameters: Mapping[str, Any], still: Still | None) -> bool:
     """Wait for the state that ``action`` leads to; returns whether it had to be forced. Raises: MetalError."""
     wanted, seconds = POWER_RULES[action].wanted, float(parameters["wait_timeout"])
     if await _reached(bmc, wanted, seconds, parameters["timeout"]):
@@ -88,7 +114,14 @@ async def _settle(bmc: Bmc, action: PowerAction, parameters: Mapping[str, Any]) 
             ErrorCode.NOT_REACHED,
             f"the operating system did not shut down within {seconds:.0f} s; wait longer, or say force: true to cut its power then",
         )
-    await bmc.driver.power(bmc.target, PowerAction.OFF, parameters["timeout"])
+    try:
+        await bmc.driver.power(bmc.target, PowerAction.OFF, parameters["timeout"], still)
+    except Withdrawn:
+        raise MetalError(
+            ErrorCode.NOT_REACHED,
+            f"the operating system did not shut down within {seconds:.0f} s; its power was not cut, since the node"
+            " has no armed deployment any more",
+        ) from None
     if not await _reached(bmc, wanted, seconds, parameters["timeout"]):
         raise MetalError(
             ErrorCode.NOT_REACHED, f"the machine is still on {seconds:.0f} s after its power was cut by the BMC"

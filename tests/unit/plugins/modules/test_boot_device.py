@@ -14,6 +14,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import 
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.tests.unit.support import (
     Machine,
+    begin_installing,
     make_profile,
     make_rack,
     ok,
@@ -117,6 +118,18 @@ def test_only_armed_nodes_are_touched_and_their_timeline_tells(bmcs: Bmcs, rack:
     assert not bmcs["10.2.1.2"].calls
     found = ok("deployment_info", nodes=["r1n01"], timeline=True)["nodes"]["r1n01"]
     assert [(entry["stage"], entry["detail"]) for entry in found["timeline"]][1:] == [("boot device", "network once")]
+
+
+def test_a_node_that_began_to_install_while_the_request_waited_is_left_alone(
+    bmcs: Bmcs, rack: list[str], tmp_path: Path
+) -> None:
+    make_profile(tmp_path / "media")
+    ok("arm", nodes=["r1n01"], profile="lab")
+    bmcs[FIRST].queued = {"set_boot_override": lambda: begin_installing("r1n01")}
+    node = ok("boot_device", nodes=["r1n01"], device="network", only_armed=True)["nodes"]["r1n01"]
+    assert (node["changed"], node["left_alone"]) == (False, "no armed deployment")
+    assert [call[0] for call in bmcs[FIRST].calls] == ["boot_override"]
+    assert bmcs[FIRST].override.device is BootDevice.NONE
 
 
 def test_a_failing_bmc_fails_the_deployment_of_an_armed_node(bmcs: Bmcs, rack: list[str], tmp_path: Path) -> None:

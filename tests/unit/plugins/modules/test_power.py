@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Capability, PowerAction, PowerState
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
@@ -15,7 +13,6 @@ from ansible_collections.stage0.metal.tests.unit.support import (
     PASSWORD,
     Machine,
     ScriptedDriver,
-    make_profile,
     make_rack,
     ok,
     refused,
@@ -117,7 +114,8 @@ def test_a_state_that_is_not_reached(bmcs: Bmcs, rack: list[str]) -> None:
     bmcs[FIRST].deaf = {PowerAction.ON}
     failed = run_module("power", nodes=["rack1"], state="on", wait_timeout=0)
     sentence = "r1n01: the BMC took the command, but the machine is not on after 0 s; look at its event log"
-    assert failed["failed_nodes"] == {"r1n01": {"code": "not_reached", "msg": sentence, "retryable": False}}
+    expected = {"code": "not_reached", "msg": sentence, "retryable": False, "sent": "on"}
+    assert failed["failed_nodes"] == {"r1n01": expected}
     assert failed["msg"] == f"1 of 3 nodes failed, r1n01: {sentence}"
     assert failed["changed"] is True
     assert sorted(failed["nodes"]) == ["r1n02", "r1n03"]
@@ -132,7 +130,8 @@ def test_busy_while_waiting_is_asked_again(bmcs: Bmcs, rack: list[str]) -> None:
 def test_a_refusal_while_waiting_ends_the_wait(bmcs: Bmcs, rack: list[str]) -> None:
     bmcs[FIRST].faults = {"power_state": [error(ErrorCode.AUTH)]}
     failed = run_module("power", nodes=["r1n01"], state="on")
-    assert failed["failed_nodes"]["r1n01"]["code"] == "auth"
+    sentence = "r1n01: on was sent, but then: scripted auth"
+    assert failed["failed_nodes"]["r1n01"] == {"code": "auth", "msg": sentence, "retryable": False, "sent": "on"}
     assert bmcs[FIRST].count("power") == 1
 
 
@@ -186,6 +185,47 @@ def test_a_reset_whose_answer_was_lost_is_not_sent_again(bmcs: Bmcs, rack: list[
     assert failed["failed_nodes"]["r1n01"]["code"] == "timeout"
     bmcs[FIRST] = Machine(PowerState.ON, faults={"power": [error(ErrorCode.BUSY)]})
     assert ok("power", nodes=["r1n01"], state=state)["nodes"]["r1n01"]["tries"] == 2
+
+
+ADVICE = "find out with power_info what state the machine is in before you send it again"
+
+
+@pytest.mark.parametrize("code", [ErrorCode.TIMEOUT, ErrorCode.UNREACHABLE, ErrorCode.BUSY])
+@pytest.mark.parametrize("state", ["reset", "cycle", "boot", "off"])
+def test_what_was_sent_is_not_sent_again_if_the_bmc_falls_silent(
+    bmcs: Bmcs, rack: list[str], state: str, code: ErrorCode
+) -> None:
+    bmcs[FIRST] = Machine(PowerState.ON, faults={"power_state": [error(code) for _look in range(9)]})
+    failed = run_module("power", nodes=["r1n01"], state=state, wait_timeout=0)
+    sent = "reset" if state == "boot" else state
+    sentence = f"r1n01: {sent} was sent, but then the BMC stopped answering: scripted {code}; {ADVICE}"
+    expected = {"code": "not_reached", "msg": sentence, "retryable": False, "sent": sent}
+    assert failed["failed_nodes"] == {"r1n01": expected}
+    assert failed["changed"] is True
+    assert failed["summary"]["changed"] == 0
+    assert bmcs[FIRST].count("power") == 1
+
+
+def test_what_was_sent_is_told_if_the_deadline_comes_while_waiting(bmcs: Bmcs, rack: list[str]) -> None:
+    bmcs[FIRST] = Machine(PowerState.ON, hangs={"power_state"})
+    failed = run_module("power", nodes=["r1n01"], state="reset", deadline=0.2)
+    sentence = f"r1n01: reset was sent, but the task's deadline came before the machine was in its state; {ADVICE}"
+    expected = {"code": "not_reached", "msg": sentence, "retryable": False, "sent": "reset"}
+    assert failed["failed_nodes"] == {"r1n01": expected}
+
+
+def test_a_shutdown_whose_forced_end_fails_is_not_begun_again(bmcs: Bmcs, rack: list[str]) -> None:
+    bmcs[FIRST] = Machine(PowerState.ON, deaf={PowerAction.SHUTDOWN})
+
+    def fail_next() -> None:
+        if bmcs[FIRST].count("power"):
+            bmcs[FIRST].faults = {"power": [error(ErrorCode.TIMEOUT)]}
+
+    bmcs[FIRST].queued = {"power": fail_next}
+    failed = run_module("power", nodes=["r1n01"], state="shutdown", wait_timeout=0, force=True)
+    found = failed["failed_nodes"]["r1n01"]
+    assert (found["code"], found["sent"]) == ("not_reached", "shutdown")
+    assert bmcs[FIRST].count("power") == 2
 
 
 def test_the_deadline_holds_whatever_the_bmcs_do(bmcs: Bmcs, rack: list[str]) -> None:
@@ -289,47 +329,3 @@ def test_power_info(bmcs: Bmcs, rack: list[str]) -> None:
     assert "before" not in result["nodes"]["r1n01"]
     assert "diff" not in result
     assert refused("power_info", nodes=["r9"])["msg"] == "noderange 'r9': there is no node or group named 'r9'"
-
-
-# -- only_armed ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def armed(rack: list[str], tmp_path: Any) -> list[str]:
-    """Return the rack, of which the first node is armed."""
-    make_profile(tmp_path / "media")
-    ok("arm", nodes=["r1n01"], profile="lab")
-    return rack
-
-
-def test_only_armed_nodes_are_touched(bmcs: Bmcs, armed: list[str]) -> None:
-    result = three_runs_of_armed()
-    assert result["nodes"]["r1n01"]["sent"] == "on"
-    for name in ("r1n02", "r1n03"):
-        assert result["nodes"][name]["changed"] is False
-        assert result["nodes"][name]["left_alone"] == "no armed deployment"
-    assert not bmcs["10.2.1.2"].calls
-    found = ok("deployment_info", nodes=["r1n01"], timeline=True)["nodes"]["r1n01"]
-    assert [entry["stage"] for entry in found["timeline"]] == ["armed", "power"]
-    assert found["timeline"][1]["detail"] == "on sent to the BMC"
-
-
-def three_runs_of_armed() -> dict[str, Any]:
-    return three_runs("power", nodes=["rack1"], state="on", only_armed=True)
-
-
-def test_a_failing_bmc_fails_the_deployment_of_an_armed_node(bmcs: Bmcs, armed: list[str]) -> None:
-    for address in ("10.2.1.1", "10.2.1.2"):
-        bmcs[address].faults = {"power": [error(ErrorCode.AUTH)]}
-    failed = run_module("power", nodes=["rack1"], state="on", only_armed=True)
-    assert sorted(failed["failed_nodes"]) == ["r1n01"]
-    found = ok("deployment_info", nodes=["rack1"])["nodes"]
-    assert found["r1n01"]["state"] == "failed"
-    assert found["r1n01"]["message"] == "the BMC could not be used: scripted auth"
-    assert found["r1n02"] is None
-
-
-def test_a_failing_bmc_leaves_the_deployment_alone_otherwise(bmcs: Bmcs, armed: list[str]) -> None:
-    bmcs[FIRST].faults = {"power": [error(ErrorCode.AUTH)]}
-    run_module("power", nodes=["r1n01"], state="on")
-    assert ok("deployment_info", nodes=["r1n01"])["nodes"]["r1n01"]["state"] == "armed"

@@ -29,6 +29,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import 
     PowerState,
     PowerStep,
     Target,
+    Withdrawn,
 )
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 
@@ -142,6 +143,45 @@ def test_bad_jobs_hold_up_no_others() -> None:
     with_pool(4, scenario)
 
 
+def test_a_request_is_asked_whether_it_still_holds_when_its_turn_comes() -> None:
+    async def scenario(pool: Pool) -> None:
+        said: list[str] = []
+        armed = True
+
+        def still() -> bool:
+            said.append("asked")
+            return armed
+
+        first = asyncio.create_task(pool.run("deaf", TARGET, (), 0.2))
+        waiting = asyncio.create_task(pool.run("die", TARGET, (), 5, still))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert pool._all
+        assert not said  # the only worker is taken: nothing is asked before it is free
+        armed = False
+        with pytest.raises(MetalError):
+            await first
+        with pytest.raises(Withdrawn):
+            await waiting
+        assert said == ["asked"]
+        armed = True
+        assert await pool.run("echo", TARGET, (1,), 5, still) == (1,)
+
+    with_pool(1, scenario)
+
+
+def test_a_question_that_fails_costs_no_slot() -> None:
+    async def scenario(pool: Pool) -> None:
+        def still() -> bool:
+            raise MetalError(ErrorCode.DATABASE, "locked")
+
+        with pytest.raises(MetalError, match="locked"):
+            await pool.run("die", TARGET, (), 5, still)
+        assert await pool.run("echo", TARGET, (1,), 5) == (1,)
+
+    with_pool(1, scenario)
+
+
 def test_a_job_that_is_given_up_costs_its_worker() -> None:
     async def scenario(pool: Pool) -> None:
         first = await pool.run("pid", TARGET, (), 5)
@@ -232,6 +272,10 @@ def test_the_driver_asks_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
             assert await driver.power(TARGET, PowerAction.ON, 5) == PowerStep(PowerState.OFF, PowerAction.ON)
             assert await driver.boot_override(TARGET, 5) == BootOverride(BootDevice.DISK)
             assert await driver.set_boot_override(TARGET, wish, 5) == wish
+            with pytest.raises(Withdrawn):
+                await driver.power(TARGET, PowerAction.ON, 5, lambda: False)
+            with pytest.raises(Withdrawn):
+                await driver.set_boot_override(TARGET, wish, 5, lambda: False)
         finally:
             await driver.close()
 
