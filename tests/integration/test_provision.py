@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 from tests.integration.site import Site, installs, lab_profile, names, rack, recap, wait_for
@@ -111,6 +112,43 @@ def test_a_playbook_killed_between_arming_and_power_boots_the_rest(site: Site) -
         assert status == 0, said
         assert site.states() == dict.fromkeys(names(3), "ready")
         assert max(installs(running).values()) == 1
+
+
+def test_nothing_is_touched_or_stays_armed_where_no_hub_answers(site: Site) -> None:
+    with rack(site, 25, 2) as running:
+        lab_profile(site)
+        boots = {name: node["boots"] for name, node in running.state()["nodes"].items()}
+        refused, status = provision(site, "-e", "metal_max_failed=abc")
+        assert status != 0
+        assert "max_failed is 'abc', which is neither a count such as 3 nor a percentage such as 2%" in refused
+        assert set(site.states().values()) == {"none"}, "armed in spite of a wrong variable"
+        site.stop_hub()
+        said, status = provision(site)
+        assert status != 0
+        assert f"The hub at {site.url} does not answer" in said
+        site.start_hub()
+        assert set(site.states().values()) == {"cancelled"}
+        assert {name: node["boots"] for name, node in running.state()["nodes"].items()} == boots, "a machine was touched"
+        said, status = provision(site, "-e", '{"metal_max_failed": 2}')
+        assert status == 0, said
+        assert installs(running) == dict.fromkeys(names(2), 1)
+
+
+def test_a_reinstallation_that_goes_on_installs_nothing_once_more(site: Site) -> None:
+    with rack(site, 26, 2) as running:
+        lab_profile(site)
+        reinstall = ["-e", "metal_reinstall=true"]
+        said, status = provision(site)
+        assert status == 0, said
+        said, status = provision(site, *reinstall)
+        assert status == 0, said
+        assert installs(running) == dict.fromkeys(names(2), 2)
+        found = re.search(r"metal_reinstall_before=(\d+)", said)
+        assert found, said
+        again, status = provision(site, *reinstall, "-e", f"metal_reinstall_before={found[1]}")
+        assert status == 0, again
+        assert installs(running) == dict.fromkeys(names(2), 2)
+        assert sum(host["changed"] for host in recap(again).values()) == 0, again
 
 
 def test_the_playbook_says_what_it_lacks(site: Site) -> None:
