@@ -88,13 +88,18 @@ def test(text: str, program: str) -> None:
             raise MetalError(ErrorCode.INVALID, f"dnsmasq refuses the new configuration, the old one stays: {said}")
 
 
-def replace(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` by way of a temporary name beside it. Raises: MetalError ``invalid``."""
+def replace(path: Path, text: str, *, pending: Path | None = None) -> None:
+    """Write ``text`` to ``path`` by way of a temporary name beside it. Raises: MetalError ``invalid``.
+
+    ``pending``: an empty file to make before, for whoever comes after a run that dies before it restarts dnsmasq.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="utf-8")
         temporary.chmod(0o644)
+        if pending is not None:
+            pending.touch()
         temporary.replace(path)
     except OSError as exc:
         temporary.unlink(missing_ok=True)

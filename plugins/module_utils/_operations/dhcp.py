@@ -27,11 +27,13 @@ def dhcp_config(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
     dnsmasq.test(text, parameters["program"])
     path = Path(parameters["path"])
     before = dnsmasq.current(path)
-    changed = before != text
+    pending = path.with_name(f".{path.name}.restart")  # dnsmasq reads no file of its conf-dir that begins with a dot
+    changed = before != text or pending.exists()
     restarted = False
     if changed and not context.check_mode:
-        dnsmasq.replace(path, text)
+        dnsmasq.replace(path, text, pending=pending)
         restarted = _restart(path, before, parameters["restart_command"])
+        pending.unlink(missing_ok=True)
     return {
         "changed": changed,
         "file": str(path),  # not path: Ansible would add the file's owner and mode to the result

@@ -168,3 +168,16 @@ def test_a_command_that_is_not_there(dnsmasq: Dnsmasq) -> None:
     failed = refused("dhcp_config", **dnsmasq.arguments(restart_command=["/does/not/exist"]))
     assert "dnsmasq could not be restarted by '/does/not/exist'" in failed["msg"]
     assert not dnsmasq.config.exists()
+
+
+def test_a_restart_that_was_owed_is_made_up_for(dnsmasq: Dnsmasq) -> None:
+    """A run that dies between writing the file and restarting dnsmasq must not leave the old configuration running."""
+    make_rack(2)
+    ok("dhcp_config", **dnsmasq.arguments())
+    assert dnsmasq.restarts == 1
+    dnsmasq.config.with_name(f".{dnsmasq.config.name}.restart").write_text("")
+    made_up = ok("dhcp_config", **dnsmasq.arguments())
+    assert made_up["changed"]
+    assert made_up["restarted"]
+    assert dnsmasq.restarts == 2
+    assert not ok("dhcp_config", **dnsmasq.arguments())["changed"]
