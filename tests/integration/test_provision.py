@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+from pathlib import Path
 
-from tests.integration.site import Site, installs, lab_profile, names, rack, recap, wait_for
+from tests.integration.site import ROOT, Site, installs, lab_profile, names, rack, recap, wait_for
+from tests.integration.test_esxi import HASH
+from tests.integration.test_esxi import media as esxi_media
 
 RANGE = "metal_nodes=rack1"
 
@@ -128,10 +131,22 @@ def test_nothing_is_touched_or_stays_armed_where_no_hub_answers(site: Site) -> N
         assert f"The hub at {site.url} does not answer" in said
         site.start_hub()
         assert set(site.states().values()) == {"cancelled"}
-        assert {name: node["boots"] for name, node in running.state()["nodes"].items()} == boots, "a machine was touched"
+        assert {name: node["boots"] for name, node in running.state()["nodes"].items()} == boots, (
+            "a machine was touched"
+        )
         said, status = provision(site, "-e", '{"metal_max_failed": 2}')
         assert status == 0, said
         assert installs(running) == dict.fromkeys(names(2), 1)
+
+
+def test_a_database_that_never_had_a_hub_arms_nobody(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    assert not site.module("node", name="n01", groups=["rack1"], attributes={"net.mac": "52:54:00:00:00:01"})["failed"]
+    lab_profile(site)
+    said, status = provision(site)
+    assert status != 0
+    assert "No hub was ever started on this node database" in said
+    assert site.module("deployment_info", nodes=["n01"])["nodes"]["n01"]["state"] == "cancelled"
 
 
 def test_a_reinstallation_that_goes_on_installs_nothing_once_more(site: Site) -> None:
@@ -149,6 +164,21 @@ def test_a_reinstallation_that_goes_on_installs_nothing_once_more(site: Site) ->
         assert status == 0, again
         assert installs(running) == dict.fromkeys(names(2), 2)
         assert sum(host["changed"] for host in recap(again).values()) == 0, again
+
+
+def test_the_quickstart_of_the_readme_installs(site: Site) -> None:
+    found = re.search(r"## Quickstart.*?```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert found
+    text = found[1].replace("/srv/media/esxi8", str(esxi_media(site.folder)))
+    described = site.folder / "describe.yml"
+    described.write_text(text.replace("path: nodes.csv", f"path: {site.folder / 'nodes.csv'}"))
+    with rack(site, 27, 2) as running:
+        done = site.playbook("-e", f"root_hash={HASH}", name=str(described))
+        assert done.returncode == 0, done.stdout + done.stderr
+        done = site.playbook("-e", RANGE, "-e", "metal_profile=esxi8")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert site.states() == dict.fromkeys(names(2), "ready")
+        assert installs(running) == dict.fromkeys(names(2), 1)
 
 
 def test_the_playbook_says_what_it_lacks(site: Site) -> None:
