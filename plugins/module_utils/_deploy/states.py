@@ -48,7 +48,6 @@ ACTIVE = frozenset({State.ARMED, State.BOOTING, State.INSTALLING})
 """The node is to be installed, or being installed."""
 UNFINISHED = ACTIVE | {State.INSTALLED}
 """Something more may be heard from the node."""
-SUCCEEDED = frozenset({State.INSTALLED, State.READY})
 LOST = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
 
 WAY = (State.ARMED, State.BOOTING, State.INSTALLING, State.INSTALLED, State.READY)

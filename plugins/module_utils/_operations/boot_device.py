@@ -13,7 +13,7 @@ from .._fleet.fleet import Done, Limits
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.view import View
 from .context import Context
-from .hardware import LEFT_ALONE, Bmc, guard, note, run
+from .hardware import LEFT_ALONE, Bmc, guard, look, note, run
 
 MODES = {"uefi": BootMode.UEFI, "bios": BootMode.LEGACY}
 """Value of the attribute boot.firmware to the mode that an override asks for."""
@@ -25,12 +25,7 @@ def boot_device_info(context: Context, parameters: Mapping[str, Any]) -> dict[st
     async def verb(bmc: Bmc) -> Done:
         return Done(more=_shown((await bmc.driver.boot_override(bmc.target, parameters["timeout"])).effective))
 
-    found = run(context, parameters, Capability.BOOT_DEVICE, verb, Limits(deadline=parameters["deadline"]))
-    found.pop("diff")
-    for node in found["nodes"].values():
-        node.pop("before")
-        node.pop("after")
-    return found
+    return look(context, parameters, Capability.BOOT_DEVICE, verb)
 
 
 def boot_device(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,6 +101,16 @@ def run(
     )
 
 
+def look(context: Context, parameters: Mapping[str, Any], capability: Capability, verb: Verb) -> dict[str, Any]:
+    """Run a ``verb`` that only reads, as run() does; its result has no before and after. Raises: MetalError."""
+    found = run(context, parameters, capability, verb, fleet.Limits(deadline=parameters["deadline"]))
+    found.pop("diff")
+    for node in found["nodes"].values():
+        node.pop("before")
+        node.pop("after")
+    return found
+
+
 def still_armed(context: Context, name: str) -> bool:
     """Return whether the node's deployment is armed at this moment: it has not begun to boot its installer."""
     with context.read() as store:

@@ -14,7 +14,7 @@ from .._drivers.base import POWER_RULES, Capability, PowerAction, PowerState, St
 from .._fleet.fleet import Done, Halfway, Limits
 from .._nodes.errors import RETRYABLE, ErrorCode, MetalError
 from .context import Context
-from .hardware import LEFT_ALONE, Bmc, guard, note, run
+from .hardware import LEFT_ALONE, Bmc, guard, look, note, run
 
 SETTLE_SECONDS = 0.3
 """Pause before the first look at what a command did; it grows by half with each further look."""
@@ -32,12 +32,7 @@ def power_info(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any
         state = await bmc.driver.power_state(bmc.target, parameters["timeout"])
         return Done(more={"power": str(state)})
 
-    found = run(context, parameters, Capability.POWER, verb, Limits(deadline=parameters["deadline"]))
-    found.pop("diff")
-    for node in found["nodes"].values():
-        node.pop("before")
-        node.pop("after")
-    return found
+    return look(context, parameters, Capability.POWER, verb)
 
 
 def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
