@@ -1,22 +1,20 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""PRIVATE to the collection: opening the node database: where it lies, its version, its transactions.
-
-SQLite in WAL mode with one immediate transaction a write, so that writers of many processes wait for each other
-in place of failing (https://www.sqlite.org/lang_transaction.html). PostgreSQL is not opened yet.
-"""
+"""PRIVATE to the collection: opening the node database: where it lies, its version, its transactions."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from .backends import Backend, MemoryBackend, backend
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
+from .migrations import migrate
 from .tables import SCHEMA_VERSION, tables
 
 if TYPE_CHECKING:
@@ -24,10 +22,7 @@ if TYPE_CHECKING:
 else:
     sa = lazy("sqlalchemy")
 
-SQLITE = "sqlite:///"
 Missing = Literal["make", "refuse", "memory"]
-LOCK_WAIT_SECONDS = 30
-"""How long a writer waits for another before it gives up."""
 
 
 def home() -> Path:
@@ -49,25 +44,25 @@ def default_url() -> str:
     return os.environ.get("STAGE0_DATABASE") or f"sqlite:///{home() / 'metal.db'}"
 
 
-def hand_over(path: Path) -> None:
-    """Give a file that root made to the owner of its folder: the hub runs as that user. SQLite does so with its own files."""
-    if os.geteuid() == 0:
-        folder = path.parent.stat()
-        os.chown(path, folder.st_uid, folder.st_gid)
-
-
 class Database:
-    """An open node database."""
+    """An open node database. ``url`` names it for people: it holds no password."""
 
-    def __init__(self, engine: sa.Engine, url: str) -> None:
-        self.engine = engine
-        self.url = url
+    def __init__(self, behind: Backend) -> None:
+        self.backend = behind
+        self.engine = behind.engine
+        self.url = behind.url
+        self.first: Callable[[sa.Connection], None] | None = None
+        """What to do at the beginning of each transaction, to be undone at its end: see open_database."""
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One consistent view of the data. Raises: MetalError ``database``."""
-        with _translated(), self.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
+        if self.first is not None:
+            with self.write(keep=False) as connection:
+                yield connection
+            return
+        with self.backend.connect() as connection:
+            self.backend.begin_read(connection)
             try:
                 yield connection
             finally:
@@ -79,14 +74,16 @@ class Database:
 
         Raises: MetalError ``database``.
         """
-        with _translated(), self.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with self.backend.connect() as connection:
+            self.backend.begin_write(connection)
             try:
+                if self.first is not None:
+                    self.first(connection)
                 yield connection
             except BaseException:
                 connection.rollback()
                 raise
-            if keep:
+            if keep and self.first is None:
                 connection.commit()
             else:
                 connection.rollback()
@@ -96,85 +93,69 @@ class Database:
         self.engine.dispose()
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as exc:
-        cause = getattr(exc, "orig", None) or exc
-        raise MetalError(ErrorCode.DATABASE, f"the node database refused: {cause}") from exc
-
-
 def open_database(url: str | None = None, *, missing: Missing = "make") -> Database:
     """Open the database at ``url`` (default: default_url()), migrating its tables if it is older than this program.
 
-    ``missing``: what to do if there is none: ``make`` it, ``refuse``, or take an empty one in ``memory`` (check mode).
+    ``missing``: what to do if there is none: ``make`` it, ``refuse``, or take an empty one in ``memory`` (check mode,
+    which also migrates an older one anew in each transaction and keeps nothing of it).
     Raises: MetalError ``database`` if it cannot be opened, or is newer than this program; ``invalid`` for
     a URL of another kind.
     """
-    url = url or default_url()
-    if not url.startswith(SQLITE):
-        scheme = url.split(":", 1)[0]
-        raise MetalError(ErrorCode.INVALID, f"a database URL of kind {scheme!r} is not supported; write sqlite:///PATH")
-    path = Path(url[len(SQLITE) :]).expanduser()
-    settings: dict[str, Any] = {"connect_args": {"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False}}
-    if missing == "make":
-        _make(path)
-    elif not path.exists():
-        if missing == "refuse":
-            raise MetalError(
-                ErrorCode.DATABASE, f"there is no node database {path}; see STAGE0_HOME and STAGE0_DATABASE"
-            )
-        settings["poolclass"] = sa.pool.StaticPool  # one connection, since each would have a memory of its own
-    place = SQLITE if "poolclass" in settings else f"{SQLITE}{path}"
-    engine = sa.create_engine(place, **settings)
-    sa.event.listen(engine, "connect", _sqlite_settings)
-    database = Database(engine, url)
-    _migrate(database)
+    behind = backend(url or default_url())
+    try:
+        if not behind.exists():
+            if missing == "refuse":
+                raise MetalError(ErrorCode.DATABASE, behind.absent)
+            if missing == "memory":
+                behind = MemoryBackend(behind.url)
+            behind.make(_install)
+        database = Database(behind)
+        _bring_up(database, keep=missing != "memory")
+    except BaseException:
+        behind.engine.dispose()
+        raise
     return database
 
 
-def _make(path: Path) -> None:
-    """Make an empty file, if there is none, with rights that SQLite would not give it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o660))
-            hand_over(path)
-    except OSError as exc:
-        raise MetalError(ErrorCode.DATABASE, f"the node database {path} cannot be made: {exc.strerror}") from exc
+def _install(connection: sa.Connection) -> None:
+    tables().metadata.create_all(connection)
+    connection.execute(tables().meta.insert().values(key="schema_version", value=str(SCHEMA_VERSION)))
 
 
-def _sqlite_settings(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves: the driver's own is too late for reads
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={LOCK_WAIT_SECONDS * 1000}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _migrate(database: Database) -> None:
+def _bring_up(database: Database, *, keep: bool) -> None:
+    """Migrate an older database. Raises: MetalError ``database`` for a newer one, and for one that is not ours."""
     with database.read() as connection:
-        if _version(connection) == SCHEMA_VERSION:
-            return
-    with database.write() as connection:
-        version = _version(connection)
-        if version > SCHEMA_VERSION:
-            raise MetalError(
-                ErrorCode.DATABASE,
-                f"the node database {database.url} has schema version {version}, this collection knows {SCHEMA_VERSION}; "
-                "update the collection on this machine",
-            )
-        if version == 0:
-            tables().metadata.create_all(connection)
-            connection.execute(tables().meta.insert().values(key="schema_version", value=str(SCHEMA_VERSION)))
+        version = schema_version(connection)
+    if version is None:
+        raise MetalError(
+            ErrorCode.DATABASE, f"{database.url} is a database, but none of ours: it has no schema version"
+        )
+    if version > SCHEMA_VERSION:
+        raise MetalError(
+            ErrorCode.DATABASE,
+            f"the node database {database.url} has schema version {version}, this collection knows {SCHEMA_VERSION}; "
+            "update the collection on this machine",
+        )
+    if version == SCHEMA_VERSION:
+        return
+    if keep:
+        with database.write() as connection:
+            _migrate(connection)
+    else:
+        database.first = _migrate
 
 
-def _version(connection: sa.Connection) -> int:
+def _migrate(connection: sa.Connection) -> None:
+    """Migrate, unless somebody else was faster."""
+    version = schema_version(connection)
+    if version is not None and version < SCHEMA_VERSION:
+        migrate(connection, version)
+
+
+def schema_version(connection: sa.Connection) -> int | None:
+    """Return the version of the tables, or None if there are none of ours."""
     if not sa.inspect(connection).has_table("meta"):
-        return 0
+        return None
     meta = tables().meta
     found = connection.execute(sa.select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
-    return int(found or 0)
+    return int(found) if found and found.isdecimal() else None

@@ -18,6 +18,7 @@ from .errors import ErrorCode, MetalError
 DISTRIBUTIONS = {
     "sqlalchemy": "SQLAlchemy",
     "cryptography": "cryptography",
+    "psycopg": "psycopg[binary]",
     "pyghmi": "pyghmi",
     "aiohttp": "aiohttp",
     "jinja2": "Jinja2",
@@ -47,9 +48,17 @@ def _load(name: str) -> ModuleType:
         package = name.partition(".")[0]
         raise MetalError(
             ErrorCode.LIBRARY,
-            f"the Python library {DISTRIBUTIONS.get(package, package)} cannot be imported here ({exc}); "
+            f"the Python library {DISTRIBUTIONS.get(package, package)} cannot be imported here ({' '.join(str(exc).split())}); "
             "install the collection's requirements (meta/ee-requirements.txt) into the Python that runs Ansible",
         ) from exc
+
+
+def require(name: str) -> None:
+    """Import the module ``name`` for a library that would do so itself, with less to say if it is missing.
+
+    Raises: MetalError with code ``library``.
+    """
+    _load(name)
 
 
 def lazy(name: str) -> Any:

@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .database import hand_over, home
+from .backends import hand_over
+from .database import home
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
 
