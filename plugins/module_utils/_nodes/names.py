@@ -10,7 +10,8 @@ import re
 from .errors import ErrorCode, MetalError
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?){0,8}")
-_PARTS = re.compile(r"(\d+)")
+_NUMBER = re.compile(r"[0-9]+")
+_NO_ZEROS = ord("~")
 RESERVED = frozenset({"all", "ungrouped", "localhost"})
 """Words with a meaning of their own in noderanges or in Ansible inventories."""
 
@@ -33,6 +34,15 @@ def check_name(name: str, kind: str = "node") -> str:
     return name
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a sort key by which n2 comes before n10."""
-    return tuple((1, int(part), part) if part.isdigit() else (0, 0, part) for part in _PARTS.split(name))
+def natural(name: str) -> str:
+    """Return a sort key by which n2 comes before n10, as text: a database can sort by it, code point by code point.
+
+    Each number becomes its length, its digits and a mark that puts the one with more leading zeros first.
+    """
+    return _NUMBER.sub(_number, name)
+
+
+def _number(match: re.Match[str]) -> str:
+    digits = match[0].lstrip("0")
+    zeros = len(match[0]) - len(digits)
+    return f"{min(len(digits), 99):02d}{digits}{chr(_NO_ZEROS - min(zeros, 63))}"

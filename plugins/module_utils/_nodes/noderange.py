@@ -14,8 +14,10 @@ attributes) is refused by name, not guessed. Semantics: docs/reference/noderange
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
+from typing import Any, Protocol
 
 from .errors import ErrorCode, MetalError
 from .names import natural
@@ -36,24 +38,89 @@ _UNSUPPORTED = {
 }
 
 
-def expand(expression: str, nodes: Iterable[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
+class Names(Protocol):
+    """What a noderange may ask about the nodes."""
+
+    def known(self, names: Collection[str]) -> set[str]:
+        """Those of ``names`` that are nodes."""
+
+    def members(self, group: str) -> Collection[str] | None:
+        """The nodes of a group; None if there is no such group."""
+
+    def everyone(self) -> Sequence[str]:
+        """All nodes, in natural order."""
+
+    def having(self, attribute: str, test: Test) -> Collection[str]:
+        """The nodes whose effective value of ``attribute`` (None: unset) passes."""
+
+    def ordered(self, found: set[str]) -> list[str]:
+        """``found`` in natural order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """What is asked of an attribute's value: ``operator`` is one of ==, !=, =~, !~."""
+
+    operator: str
+    value: str
+
+    def passes(self, value: object) -> bool:
+        """Whether an effective value passes; None (unset) passes != and !~ only."""
+        negative = self.operator.startswith("!")
+        return value is None and negative or (str(value) == self.value) is not negative
+
+
+class Plain:
+    """Names that lie in memory. ``values``: node to attribute to effective value."""
+
+    def __init__(
+        self,
+        nodes: Iterable[str],
+        groups: Mapping[str, Sequence[str]],
+        values: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._order = {name: place for place, name in enumerate(sorted(set(nodes), key=natural))}
+        self._groups = groups
+        self._values = values
+
+    def known(self, names: Collection[str]) -> set[str]:
+        """Those of ``names`` that are nodes."""
+        return set(names) & self._order.keys()
+
+    def members(self, group: str) -> Collection[str] | None:
+        """The nodes of a group; None if there is no such group."""
+        return self._groups.get(group)
+
+    def everyone(self) -> Sequence[str]:
+        """All nodes, in natural order."""
+        return list(self._order)
+
+    def having(self, attribute: str, test: Test) -> Collection[str]:
+        """The nodes whose effective value of ``attribute`` passes."""
+        values = self._values or {}
+        return [name for name in self._order if test.passes(values.get(name, {}).get(attribute))]
+
+    def ordered(self, found: set[str]) -> list[str]:
+        """``found`` in natural order."""
+        return sorted(found, key=self._order.__getitem__)
+
+
+def expand(expression: str, names: Names) -> list[str]:
     """Return the names of the nodes that ``expression`` means, each once, in natural order.
 
-    ``nodes``: every node there is. ``groups``: group name to its members.
     Raises: MetalError ``invalid`` (grammar), ``unknown`` (name) or ``missing`` (nothing remains).
     """
-    known = set(nodes)
     included: set[str] = set()
     excluded: set[str] = set()
     for term in _terms(expression):
         if term.startswith("-"):
-            excluded.update(_term(term[1:].strip(), expression, known, groups))
+            excluded.update(_term(term[1:].strip(), expression, names))
         else:
-            included.update(_term(term, expression, known, groups))
+            included.update(_term(term, expression, names))
     found = included - excluded
     if not found:
         raise MetalError(ErrorCode.MISSING, f"noderange {expression!r} names no node")
-    return sorted(found, key=natural)
+    return names.ordered(found)
 
 
 def _terms(expression: str) -> list[str]:
@@ -70,21 +137,26 @@ def _terms(expression: str) -> list[str]:
     return terms
 
 
-def _term(term: str, expression: str, known: set[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
+def _term(term: str, expression: str, names: Names) -> list[str]:
     if term == "all":
-        return list(known)
+        return list(names.everyone())
     # A name that exists means itself, whatever else it looks like: a1-a2 may be one node.
-    names = [term] if term in known or term in groups else _names(term, expression)
+    if names.known([term]) or names.members(term) is not None:
+        wanted = [term]
+    else:
+        wanted = _names(term, expression)
+    known = names.known(wanted)
     result: list[str] = []
-    for name in names:
+    for name in wanted:
         if name in known:
             result.append(name)
-        elif name in groups:
-            if not groups[name]:
-                raise MetalError(ErrorCode.MISSING, f"noderange {expression!r}: group {name!r} has no nodes")
-            result.extend(groups[name])
-        else:
+            continue
+        members = names.members(name)
+        if members is None:
             raise MetalError(ErrorCode.UNKNOWN, f"noderange {expression!r}: there is no node or group named {name!r}")
+        if not members:
+            raise MetalError(ErrorCode.MISSING, f"noderange {expression!r}: group {name!r} has no nodes")
+        result.extend(members)
     return result
 
 

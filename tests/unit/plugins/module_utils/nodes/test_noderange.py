@@ -8,13 +8,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.names import natural
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.noderange import MAX_TERM, expand, fold
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.noderange import MAX_TERM, Plain, expand, fold
 from hypothesis import given
 from hypothesis import strategies as st
 
 NODES = [f"n{number}" for number in range(13)] + [f"r{rack}u{unit:02d}" for rack in (1, 2) for unit in range(1, 21)]
 NODES += ["web1-db2", "a1-a2", "spare"]
 GROUPS = {"odd": ["n1", "n3", "n5"], "rack1": ["r1u01", "r1u02"], "empty": []}
+NAMES = Plain(NODES, GROUPS)
 
 MEANS = [
     ("n1", "n1"),
@@ -41,7 +42,7 @@ MEANS = [
 
 @pytest.mark.parametrize(("expression", "names"), MEANS)
 def test_meaning(expression: str, names: str) -> None:
-    assert expand(expression, NODES, GROUPS) == names.split()
+    assert expand(expression, NAMES) == names.split()
 
 
 WRONG = [
@@ -83,14 +84,14 @@ WRONG = [
 @pytest.mark.parametrize(("expression", "code", "says"), WRONG)
 def test_errors_name_the_place(expression: str, code: ErrorCode, says: str) -> None:
     with pytest.raises(MetalError) as caught:
-        expand(expression, NODES, GROUPS)
+        expand(expression, NAMES)
     assert (caught.value.code, str(caught.value)) == (code, says)
 
 
 def test_a_number_of_any_length_is_no_defect() -> None:
     for expression in ("n[1-" + "9" * 5000 + "]", "n" + "9" * 5000, "n1-n" + "9" * 5000):
         with pytest.raises(MetalError):
-            expand(expression, NODES, GROUPS)
+            expand(expression, NAMES)
 
 
 FOLDED = [
@@ -116,13 +117,13 @@ NAME = st.from_regex(r"[a-c][0-9]{1,3}([a-c][0-9]{0,2})?(-[ab]?[0-9]{1,2})?[a-c]
 
 @given(st.sets(NAME, min_size=1, max_size=30))
 def test_what_is_folded_expands_to_the_same(names: set[str]) -> None:
-    assert expand(fold(names), names, {}) == sorted(names, key=natural)
+    assert expand(fold(names), Plain(names, {})) == sorted(names, key=natural)
 
 
 @given(st.sets(st.integers(0, 1200), min_size=1), st.integers(0, 4))
 def test_padded_numbers_fold_and_expand(numbers: set[int], width: int) -> None:
     names = {f"n{number:0{width}d}" for number in numbers}
-    assert expand(fold(names), names, {}) == sorted(names, key=natural)
+    assert expand(fold(names), Plain(names, {})) == sorted(names, key=natural)
 
 
 TERM = st.sampled_from(["n1", "n[2-4]", "odd", "n5-n7", "rack1", "all", "r1u[01-05]"])
@@ -136,12 +137,12 @@ def test_the_order_of_terms_does_not_matter(plus: list[str], minus: list[str], r
 
     def meaning(given: list[str]) -> list[str] | None:
         try:
-            return expand(",".join(given), NODES, GROUPS)
+            return expand(",".join(given), NAMES)
         except MetalError:
             return None
 
-    included = {name for term in plus for name in expand(term, NODES, GROUPS)}
-    excluded = {name for term in minus for name in expand(term, NODES, GROUPS)}
+    included = {name for term in plus for name in expand(term, NAMES)}
+    excluded = {name for term in minus for name in expand(term, NAMES)}
     expected = sorted(included - excluded, key=natural) or None
     assert meaning(terms) == meaning(turned) == expected
 
@@ -149,7 +150,7 @@ def test_the_order_of_terms_does_not_matter(plus: list[str], minus: list[str], r
 @given(st.text(alphabet="n1203-,[]: @/=r_u", max_size=30))
 def test_any_text_is_a_meaning_or_one_sentence(expression: str) -> None:
     try:
-        found = expand(expression, NODES, GROUPS)
+        found = expand(expression, NAMES)
     except MetalError as exc:
         found, said = [], str(exc)
     else:
