@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.libraries import lazy
 from .._nodes.names import natural
-from .._nodes.store import CHUNK, Store, Wish
+from .._nodes.reading import CHUNK
+from .._nodes.store import Store, Wish
 from .._nodes.view import View
 from .profile import Profile, from_document
 from .states import ACTIVE, ARROWS, SILENCE, UNFINISHED, WAY, State
@@ -153,7 +154,7 @@ class Deployments:
             "boots": 0,
         }
         t = self.t.deployments
-        number = self.connection.execute(t.insert().values(**row).returning(t.c.id)).scalar_one()
+        number = self.connection.execute(t.insert().values(**row)).inserted_primary_key[0]
         self.note(number, "armed", f"profile {profile.name}")
         self.store.event("deployment armed", node, None, {"deployment": number, "profile": profile.name})
         return self.latest([node])[node]

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from .._boot import ipxe
 from .._nodes.errors import MetalError
-from .._nodes.names import natural
 from .._nodes.schema import attribute
 from .._nodes.store import Store
 from . import answer, tokens
@@ -58,10 +57,9 @@ def _owner(store: Store, name: str, value: str | None) -> str | None:
     if not value:
         return None
     try:
-        owners = store.owners_of(name, attribute(name).check(value))
+        return store.owner_of(name, attribute(name).check_value(value))
     except MetalError:
         return None
-    return sorted(owners, key=natural)[0] if owners else None
 
 
 def boot_script(store: Store, hub: answer.Hub, mac: str | None, uuid: str | None) -> str:

@@ -1,59 +1,78 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""PRIVATE to the collection: CSV files of nodes (RFC 4180, UTF-8, first line names the columns).
+"""PRIVATE to the collection: nodes and groups as CSV (RFC 4180), read and written without loss.
 
-Columns: ``name`` (required), ``groups`` (several separated by ';' or blanks) and attribute names. An empty cell
-says nothing about its attribute. The whole file is checked before any of it is used.
+The columns: ``name``, ``groups`` (separated by ";"), then attributes. A name that begins with ``group:`` is a group's.
+An empty cell says nothing, ``{null}`` is an explicit null, ``[]`` an empty list. All else is as in the database, so
+that a literal brace is doubled.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from .batch import Batch, Entry
 from .errors import ErrorCode, MetalError
+from .expression import is_expression
 from .names import check_name
-from .schema import attribute
+from .reading import Record
+from .schema import UNIQUE, attribute
 
 _NOT_ATTRIBUTES = ("name", "groups")
+_GROUP = "group:"
+_NULL = "{null}"
+_EMPTY_LIST = "[]"
+
+Check = Callable[[str], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line: the ``line`` number in the file, the node's ``name``, its ``groups`` (None: no such cell), its values."""
-
-    line: int
-    name: str
-    groups: list[str] | None
-    values: dict[str, Any]
-
-
-def read(path: Path) -> list[Row]:
-    """Return the rows of the CSV file ``path``.
+def read(path: Path) -> Batch:
+    """Return what the CSV file ``path`` holds.
 
     Raises: MetalError with file, line and column: ``unknown`` for a column that is no attribute, ``invalid`` for a bad
     value or an unreadable file, ``conflict`` for a node or a unique value that appears twice.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(_lines(file))
+            return _read(path, _lines(file))
     except OSError as exc:
         raise MetalError(ErrorCode.INVALID, f"the CSV file {path} cannot be read: {exc.strerror}") from exc
     except (UnicodeDecodeError, csv.Error) as exc:
         raise MetalError(ErrorCode.INVALID, f"{path} is not a CSV file in UTF-8: {exc}") from exc
-    if not lines or not any(cell.strip() for cell in lines[0][1]):
-        raise MetalError(
-            ErrorCode.INVALID, f"{path}: the first line must name the columns, as in name,groups,bmc.address"
-        )
-    columns = _columns(path, [cell.strip() for cell in lines[0][1]])
-    rows = [_row(path, number, columns, cells) for number, cells in lines[1:] if any(c.strip() for c in cells)]
-    _check_twice(path, rows)
-    return rows
+
+
+def write(nodes: Mapping[str, Record], groups: Mapping[str, Record]) -> str:
+    """Return nodes and groups, in the order given, as CSV. Columns are sorted, so that equal data are equal text."""
+    used = {name for record in [*groups.values(), *nodes.values()] for name in record.values}
+    columns = sorted(used)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_NOT_ATTRIBUTES, *columns])
+    for name, record in groups.items():
+        writer.writerow([_GROUP + name, "", *_cells(record, columns)])
+    for name, record in nodes.items():
+        writer.writerow([name, ";".join(record.groups), *_cells(record, columns)])
+    return text.getvalue()
+
+
+def _cells(record: Record, columns: Iterable[str]) -> Iterator[str]:
+    for column in columns:
+        if column not in record.values:
+            yield ""
+            continue
+        value = record.values[column]
+        if value is None:
+            yield _NULL
+        elif isinstance(value, list):
+            yield ";".join(map(str, value)) if value else _EMPTY_LIST
+        else:
+            yield str(value)
 
 
 def _lines(file: TextIO) -> Iterator[tuple[int, list[str]]]:
@@ -64,48 +83,94 @@ def _lines(file: TextIO) -> Iterator[tuple[int, list[str]]]:
         number = reader.line_num + 1
 
 
-def _columns(path: Path, columns: list[str]) -> list[str]:
-    if "name" not in columns:
-        raise MetalError(ErrorCode.INVALID, f"{path}: line 1: there is no column 'name'")
-    for column in columns:
-        if columns.count(column) > 1:
-            raise MetalError(ErrorCode.CONFLICT, f"{path}: line 1: column {column!r} appears twice")
-        if column in _NOT_ATTRIBUTES:
+def _read(path: Path, lines: Iterator[tuple[int, list[str]]]) -> Batch:
+    heading = next(lines, (1, []))[1]
+    if not any(cell.strip() for cell in heading):
+        raise MetalError(
+            ErrorCode.INVALID, f"{path}: the first line must name the columns, as in name,groups,bmc.address"
+        )
+    columns = _columns(path, [cell.strip() for cell in heading])
+    batch, seen = Batch(str(path)), _Seen(path)
+    for number, cells in lines:
+        if not any(cells) or not any(cell.strip() for cell in cells):
             continue
+        if len(cells) > len(columns):
+            raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: {len(cells)} cells for {len(columns)} columns")
+        kind, entry = _entry(path, number, columns, cells)
+        seen.check(kind, number, entry)
+        (batch.groups if kind == "group" else batch.nodes).append(entry)
+    return batch
+
+
+def _columns(path: Path, names: list[str]) -> dict[str, Check]:
+    """Return the columns in their order, each with what turns a cell into a value."""
+    if "name" not in names:
+        raise MetalError(ErrorCode.INVALID, f"{path}: line 1: there is no column 'name'")
+    columns: dict[str, Check] = {}
+    for name in names:
+        if name in columns:
+            raise MetalError(ErrorCode.CONFLICT, f"{path}: line 1: column {name!r} appears twice")
         try:
-            attribute(column)
+            columns[name] = str if name in _NOT_ATTRIBUTES else _checker(name)
         except MetalError as exc:
             raise MetalError(exc.code, f"{path}: line 1: column {exc.message}") from None
     return columns
 
 
-def _row(path: Path, number: int, columns: list[str], cells: list[str]) -> Row:
-    if len(cells) > len(columns):
-        raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: {len(cells)} cells for {len(columns)} columns")
-    given = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if cell.strip()}
-    if "name" not in given:
-        raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: column 'name' is empty")
+def _checker(name: str) -> Check:
+    check = attribute(name).check
+    known: dict[str, Any] = {_NULL: None}  # most columns repeat themselves
+    if attribute(name).is_list:
+        known[_EMPTY_LIST] = []
+
+    def checked(cell: str) -> Any:
+        if cell not in known:
+            known[cell] = check(cell)
+        return known[cell]
+
+    return checked
+
+
+def _entry(path: Path, number: int, columns: Mapping[str, Check], cells: list[str]) -> tuple[str, Entry]:
+    values: dict[str, Any] = {}
     try:
-        name = check_name(given["name"])
-        groups = (
-            [check_name(group, "group") for group in re.split(r"[;\s]+", given["groups"])]
-            if "groups" in given
-            else None
-        )
-        values = {key: attribute(key).check(value) for key, value in given.items() if key not in _NOT_ATTRIBUTES}
+        for (column, check), cell in zip(columns.items(), cells, strict=False):
+            text = cell.strip()
+            if text:
+                values[column] = check(text)
     except MetalError as exc:
-        raise MetalError(exc.code, f"{path}: line {number} ({given['name']}): {exc.message}") from None
-    return Row(number, name, groups, values)
+        name = dict(zip(columns, cells, strict=False)).get("name", "").strip()
+        raise MetalError(exc.code, f"{path}: line {number} ({name}): {exc.message}") from None
+    name, groups = values.pop("name", ""), values.pop("groups", None)
+    if not name:
+        raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: column 'name' is empty")
+    kind = "group" if name.startswith(_GROUP) else "node"
+    try:
+        check_name(name.removeprefix(_GROUP), kind)
+        listed = None if groups is None else [check_name(one, "group") for one in re.split(r"[;\s]+", groups) if one]
+    except MetalError as exc:
+        raise MetalError(exc.code, f"{path}: line {number} ({name}): {exc.message}") from None
+    return kind, Entry(f"line {number}", name.removeprefix(_GROUP), listed, values)
 
 
-def _check_twice(path: Path, rows: list[Row]) -> None:
-    seen: dict[tuple[str, Any], Row] = {}
-    for row in rows:
-        keys = [("name", row.name)] + [(key, value) for key, value in row.values.items() if attribute(key).unique]
+class _Seen:
+    """What earlier lines hold that no other may."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: dict[tuple[str, Any], int] = {}
+
+    def check(self, kind: str, number: int, entry: Entry) -> None:
+        """Raise MetalError ``conflict`` if an earlier line has what this one has."""
+        keys = [(kind, entry.name)]
+        if kind == "node":
+            values = ((key, entry.values.get(key)) for key in UNIQUE)
+            keys += [(key, value) for key, value in values if value is not None and not is_expression(value)]
         for key in keys:
-            first = seen.setdefault(key, row)
-            if first is not row:
-                what = f"node {row.name}" if key[0] == "name" else f"{key[0]} {key[1]}"
+            first = self._lines.setdefault(key, number)
+            if first != number:
+                what = f"{kind} {entry.name}" if key[0] == kind else f"{key[0]} {key[1]}"
                 raise MetalError(
-                    ErrorCode.CONFLICT, f"{path}: line {row.line} ({row.name}): {what} is on line {first.line} already"
+                    ErrorCode.CONFLICT,
+                    f"{self._path}: line {number} ({entry.name}): {what} is on line {first} already",
                 )

@@ -10,15 +10,21 @@ compares). A site adds attributes of its own, as text, under ``site.*`` and ``cu
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from .errors import ErrorCode, MetalError
+from .expression import is_expression, parse
 from .values import CHECKS
 
 MASK = "********"
 """What is shown in place of a secret."""
+
+ENCRYPTED = "fernet:"
+"""What a secret begins with where it is stored, and in files that are exported with secrets."""
 
 _OPEN = re.compile(r"(site|custom)(\.[a-z][a-z0-9_]*)+")
 
@@ -41,18 +47,46 @@ class Attribute:
         """The name of the inventory variable that it becomes."""
         return "metal_" + self.name.replace(".", "_")
 
-    def check(self, value: Any) -> Any:
-        """Return ``value`` in its stored form; None stays None (explicit null).
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a list."""
+        return self.type == "addresses"
 
+    def check(self, value: Any) -> Any:
+        """Return ``value``, as a user gives it, in its stored form; None stays None (explicit null).
+
+        What holds braces is an expression, which is stored as it is; but for secrets: passwords may hold braces.
         Raises: MetalError ``invalid`` with a sentence that names the attribute, the value and what would be right.
         """
-        if value is None:
-            return None
+        if isinstance(value, list) and any(is_expression(one) for one in value):
+            value = ", ".join(str(one) for one in value)
+        if is_expression(value) and not self.secret:
+            return self._check_expression(value.strip())
+        return self.check_value(value)
+
+    def _check_expression(self, text: str) -> str:
+        try:
+            expression = parse(text)
+            for name in expression.names:
+                if attribute(name).secret:
+                    raise MetalError(ErrorCode.INVALID, f"{name} is a secret, which no expression may show")
+        except MetalError as exc:
+            raise MetalError(exc.code, f"{self.name}: {exc.message}") from None
+        return text
+
+    def check_value(self, value: Any) -> Any:
+        """Return ``value``, which is no expression, in its stored form. Raises: MetalError ``invalid`` as check() does."""
+        if value is None or (self.secret and isinstance(value, str) and value.startswith(ENCRYPTED)):
+            return value
         shown = MASK if self.secret else repr(value)
         try:
             checked = CHECKS[self.type](value)
         except ValueError as exc:
             raise MetalError(ErrorCode.INVALID, f"{self.name}: {shown} {exc}") from None
+        if checked == "":
+            raise MetalError(
+                ErrorCode.INVALID, f"{self.name}: empty text is no value; give null to blank it, or name it in unset"
+            )
         if self.choices and checked not in self.choices:
             raise MetalError(ErrorCode.INVALID, f"{self.name}: {shown} is not one of {', '.join(self.choices)}")
         return checked
@@ -75,8 +109,14 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("net.hostname", "hostname", "Host name to install, if it is not the node's name."),
     Attribute("system.uuid", "uuid", "The machine's SMBIOS UUID.", unique=True),
     Attribute("system.serial", "text", "The machine's serial number."),
+    Attribute("system.manufacturer", "text", "Who made the machine."),
+    Attribute("system.model", "text", "The machine's model."),
     Attribute("location.room", "text", "Room that the machine stands in."),
+    Attribute("location.row", "text", "Row of racks that the machine stands in."),
     Attribute("location.rack", "text", "Rack that the machine stands in."),
+    Attribute("location.u", "text", "Lowest rack unit that the machine, or its chassis, takes."),
+    Attribute("location.chassis", "text", "Chassis that the machine is a part of."),
+    Attribute("location.slot", "text", "Its slot in that chassis."),
     Attribute("location.feed", "text", "Power feed; tasks that draw current can be spread over feeds."),
     Attribute("deploy.profile", "text", "Profile to install unless another is asked for."),
     Attribute(
@@ -92,7 +132,17 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 
 _BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
 
+SECRETS = frozenset(attribute.name for attribute in ATTRIBUTES if attribute.secret)
+"""Names of the attributes that are never shown."""
 
+UNIQUE = tuple(attribute.name for attribute in ATTRIBUTES if attribute.unique)
+"""Names of the attributes that identify a machine."""
+
+DEFAULTS = {attribute.name: attribute.default for attribute in ATTRIBUTES if attribute.default is not None}
+"""What an attribute is if neither the node nor one of its groups says anything."""
+
+
+@lru_cache(maxsize=10_000)
 def attribute(name: str) -> Attribute:
     """Return the attribute called ``name``; names under site.* and custom.* are made as they are asked for.
 
@@ -130,4 +180,9 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def masked(name: str, value: Any) -> Any:
     """Return ``value`` as it may be shown: a secret that is set becomes ``********``."""
-    return MASK if value is not None and attribute(name).secret else value
+    return MASK if value is not None and name in SECRETS else value
+
+
+def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``values`` sorted by name, with secrets masked."""
+    return {name: masked(name, values[name]) for name in sorted(values)}

@@ -1,36 +1,34 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""PRIVATE to the collection: nodes and groups in the database: reading, and changes with their events.
+"""PRIVATE to the collection: nodes and groups in the database: changes, with their events.
 
 Every function works inside a transaction that the caller opened; a change returns what was and what is, with
-secrets masked, which is also what the event says.
+secrets masked. Many are changed by the same few statements as one.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import noderange
 from .errors import ErrorCode, MetalError
+from .identities import settle
 from .libraries import lazy
+from .lookup import Lookup
 from .names import check_name, natural
-from .schema import MASK, attribute, check_values, masked
+from .reading import Reader, Record, as_document
+from .schema import ENCRYPTED, MASK, SECRETS, attribute, check_values
 from .secrets import Keyring
-from .tables import tables
-from .view import View, resolve
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 else:
     sa = lazy("sqlalchemy")
-
-CHUNK = 500
-"""Names in one IN (...): SQLite and PostgreSQL both take more, plans get no better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +43,44 @@ class Change:
         """Whether anything differs."""
         return self.before != self.after
 
+    @property
+    def verb(self) -> str:
+        """What happened, in a word."""
+        return "changed" if self.before and self.after else "added" if self.after else "removed"
+
+    def difference(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what differs only, before and after: what an event keeps."""
+        was, now = ({**side, **side.get("values", {})} for side in (self.before, self.after))
+        for side in (was, now):
+            side.pop("values", None)
+        differs = [key for key in {**was, **now} if was.get(key, _ABSENT) != now.get(key, _ABSENT)]
+        return {key: was[key] for key in differs if key in was}, {key: now[key] for key in differs if key in now}
+
+
+_ABSENT = object()
+
 
 @dataclass(slots=True)
 class Wish:
-    """What a node or group should be: ``values`` to set, names to ``unset``, ``groups`` in order (None: leave)."""
+    """What a node or group should be: ``values`` to set, names to ``unset``, ``groups`` in order (None: leave).
+
+    ``whole``: own values that are not among ``values`` go. ``checked``: ``values`` are in their stored form.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     unset: Sequence[str] = ()
     groups: Sequence[str] | None = None
+    whole: bool = False
+    checked: bool = False
 
 
-class Store:
-    """Nodes and groups, as seen in one transaction. ``who`` is named in events."""
+class Store(Reader):
+    """Nodes and groups, as seen and changed in one transaction. ``who`` is named in events."""
 
     def __init__(self, connection: sa.Connection, keyring: Keyring, who: str) -> None:
-        self.connection = connection
-        self.keyring = keyring
+        super().__init__(connection, keyring)
         self.who = who
-        self.t = tables()
-
-    # -- reading -----------------------------------------------------------------------------------------------
-
-    def node_names(self) -> list[str]:
-        """All nodes, in natural order."""
-        return sorted(self.connection.execute(sa.select(self.t.nodes.c.name)).scalars(), key=natural)
-
-    def group_members(self) -> dict[str, list[str]]:
-        """All groups, each with its members in natural order."""
-        found: dict[str, list[str]] = {
-            name: [] for name in self.connection.execute(sa.select(self.t.groups.c.name)).scalars()
-        }
-        for node, group in self.connection.execute(sa.select(self.t.members.c.node, self.t.members.c.group_name)):
-            found[group].append(node)
-        return {group: sorted(found[group], key=natural) for group in sorted(found, key=natural)}
+        self._lookup: Lookup | None = None
 
     def expand(self, wanted: str | Sequence[str]) -> list[str]:
         """Return the nodes that a noderange, or a list of noderanges, names.
@@ -85,153 +88,217 @@ class Store:
         Raises: MetalError as noderange.expand does.
         """
         expression = wanted if isinstance(wanted, str) else ",".join(str(item) for item in wanted)
-        return noderange.expand(expression, self.node_names(), self.group_members())
+        if self._lookup is None:
+            self._lookup = Lookup(self)
+        return noderange.expand(expression, self._lookup)
 
-    def views(self, names: Iterable[str]) -> dict[str, View]:
-        """Return the effective values of the nodes ``names``, in that order."""
-        names = list(names)
-        groups = self._groups_of(names)
-        own = self._own("node", names)
-        of_groups = self._own("group", sorted({group for listed in groups.values() for group in listed}))
-        return {n: resolve(n, groups.get(n, []), own.get(n, {}), of_groups, self.keyring) for n in names}
+    # -- one ---------------------------------------------------------------------------------------------------
 
-    def document(self, kind: str, name: str) -> dict[str, Any]:
-        """Return the own values of a node or group, secrets masked, with its groups; {} if it does not exist."""
-        table = self._table(kind)
-        if self.connection.execute(sa.select(table.c.name).where(table.c.name == name)).first() is None:
-            return {}
-        values = {key: masked(key, value) for key, value in sorted(self._own(kind, [name]).get(name, {}).items())}
-        if kind == "group":
-            return {"name": name, "values": values}
-        return {"name": name, "groups": self._groups_of([name]).get(name, []), "values": values}
-
-    def owners_of(self, name: str, value: Any) -> list[str]:
-        """Return the nodes whose own value of attribute ``name`` is ``value``."""
-        t = self.t.own_values
-        query = sa.select(t.c.owner).where(t.c.kind == "node", t.c.attribute == name, t.c.value == json.dumps(value))
-        return sorted(self.connection.execute(query).scalars(), key=natural)
-
-    def _groups_of(self, names: Sequence[str]) -> dict[str, list[str]]:
-        t = self.t.members
-        found: dict[str, list[str]] = {}
-        for chunk in _chunks(names):
-            query = sa.select(t.c.node, t.c.group_name).where(t.c.node.in_(chunk)).order_by(t.c.node, t.c.position)
-            for node, group in self.connection.execute(query):
-                found.setdefault(node, []).append(group)
-        return found
-
-    def _own(self, kind: str, owners: Sequence[str]) -> dict[str, dict[str, Any]]:
-        t = self.t.own_values
-        found: dict[str, dict[str, Any]] = {}
-        for chunk in _chunks(owners):
-            query = sa.select(t.c.owner, t.c.attribute, t.c.value).where(t.c.kind == kind, t.c.owner.in_(chunk))
-            for owner, name, value in self.connection.execute(query):
-                found.setdefault(owner, {})[name] = json.loads(value)
-        return found
-
-    # -- writing -----------------------------------------------------------------------------------------------
-
-    def put(self, kind: str, name: str, wish: Wish, *, unique_later: bool = False) -> Change:
-        """Make the node or group ``name`` if it is missing, and give it what ``wish`` says.
-
-        ``unique_later``: the caller runs check_unique() itself when all nodes are written, as two may swap addresses.
-        Raises: MetalError ``invalid``, ``unknown`` or ``conflict``; nothing is written then.
-        """
-        before = self.document(kind, name)
-        values = check_values(wish.values)
-        for key in wish.unset:
-            attribute(key)
-        if not before:
-            check_name(name, kind)
-            self._check_free(kind, name)
-        if kind == "node" and not unique_later:
-            self.check_unique(name, values)
-        if not before:
-            self.connection.execute(self._table(kind).insert().values(name=name))
-        written = self._write_values(kind, name, values, wish.unset)
-        if kind == "node" and wish.groups is not None:
-            self._write_groups(name, wish.groups)
-        after = self.document(kind, name)
-        if written and before == after:  # a secret got another value: both sides look alike when masked
-            after = {**after, "values": {**after["values"], **dict.fromkeys(written, f"{MASK} (changed)")}}
-        return self._record(kind, name, Change(before, after))
+    def put(self, kind: str, name: str, wish: Wish) -> Change:
+        """Make the node or group ``name`` if it is missing, and give it what ``wish`` says. Raises: as put_many()."""
+        return self.put_many(kind, {name: wish})[name]
 
     def remove(self, kind: str, name: str) -> Change:
-        """Remove a node or group with its own values."""
-        before = self.document(kind, name)
+        """Remove a node or group with its own values. Raises: as remove_many()."""
+        return self.remove_many(kind, [name])[name]
+
+    # -- many --------------------------------------------------------------------------------------------------
+
+    def put_many(self, kind: str, wishes: Mapping[str, Wish]) -> dict[str, Change]:
+        """Make the nodes or groups (``kind``) that are missing, and give each what its wish says.
+
+        Raises: MetalError ``invalid``, ``unknown``, ``missing`` or ``conflict``; the caller's transaction must end then.
+        """
+        before = self.records(kind, wishes)
+        new = [name for name in wishes if name not in before]
+        self._check_new(kind, new)
+        after: dict[str, Record] = {}
+        renewed: dict[str, list[str]] = {}
+        for name, wish in wishes.items():
+            try:
+                after[name], renewed[name] = self._fulfilled(kind, before.get(name), wish)
+            except MetalError as exc:
+                raise MetalError(exc.code, exc.message, node=exc.node or name) from None
+        changed = {name: record for name, record in after.items() if before.get(name) != record}
+        self._write(kind, changed, new)
+        if kind == "node":
+            self._write_groups(
+                {n: record.groups for n, record in changed.items() if _regrouped(before, n, record)}, new
+            )
+        self._settle(kind, changed, new)
+        changes = {}
+        for name, record in after.items():
+            was = before.get(name)
+            old = as_document(kind, name, was) if was else {}
+            now = as_document(kind, name, record) if name in changed else old
+            if renewed[name] and was:  # both sides look alike when masked
+                now = {**now, "values": {**now["values"], **dict.fromkeys(renewed[name], f"{MASK} (changed)")}}
+            changes[name] = Change(old, now)
+        self._record(kind, changes)
+        return changes
+
+    def remove_many(self, kind: str, names: Collection[str]) -> dict[str, Change]:
+        """Remove nodes or groups with their own values. Names that are not there are no error.
+
+        Raises: MetalError ``missing`` if an expression of a node needs what a removed group gave it.
+        """
+        before = self.records(kind, names)
+        concerned = self.members(list(before)) if kind == "group" else []
         if before:
-            t, own = self._table(kind), self.t.own_values
-            self.connection.execute(own.delete().where(own.c.kind == kind, own.c.owner == name))
-            self.connection.execute(t.delete().where(t.c.name == name))
-        return self._record(kind, name, Change(before, {}))
+            t = self.table(kind)
+            gone: sa.BindParameter[str] = sa.bindparam("gone")
+            self.connection.execute(t.delete().where(t.c.name == gone), [{"gone": name} for name in before])
+        if concerned:
+            settle(self, self.stream(concerned), new=())
+        changes = {n: Change(as_document(kind, n, before[n]) if n in before else {}, {}) for n in names}
+        self._record(kind, changes)
+        return changes
+
+    def rename(self, kind: str, old: str, new: str) -> Change:
+        """Give the node or group ``old`` the name ``new``; what it has and had comes along, events but for.
+
+        Raises: MetalError ``unknown`` or ``conflict``, ``missing`` for an expression that its new name does not fit.
+        """
+        found = self.records(kind, [old]).get(old)
+        if found is None:
+            raise MetalError(ErrorCode.UNKNOWN, f"there is no {kind} named {old!r} that could be renamed to {new!r}")
+        if self.known(kind, [new]):
+            raise MetalError(
+                ErrorCode.CONFLICT, f"{old!r} cannot be renamed to {new!r}: there is such a {kind} already"
+            )
+        self._check_new(kind, [new])
+        self._write(kind, {new: found}, [new])
+        for column in self._references(kind):
+            update = column.table.update().where(column == old).values({column.name: new})
+            self.connection.execute(update)
+        t = self.table(kind)
+        self.connection.execute(t.delete().where(t.c.name == old))
+        self._settle(kind, {new: found}, ())
+        change = Change(as_document(kind, old, found), as_document(kind, new, found))
+        self._record(kind, {new: change})
+        return change
+
+    # -- events and observations -------------------------------------------------------------------------------
 
     def event(self, what: str, subject: str, before: Any, after: Any) -> None:
         """Write an event: ``what`` happened to ``subject``. Never hand a secret to it."""
-        row = {"at": time.time(), "who": self.who, "what": what, "subject": subject}
-        sides = {"before": json.dumps(before), "after": json.dumps(after)}
-        self.connection.execute(self.t.events.insert().values(**row, **sides))
+        self._events([(what, subject, before, after)])
 
-    def _record(self, kind: str, name: str, change: Change) -> Change:
-        if change.changed:
-            verb = "changed" if change.before and change.after else "added" if change.after else "removed"
-            self.event(f"{kind} {verb}", name, change.before, change.after)
-        return change
+    def observe(self, what: str, values: Mapping[str, str]) -> None:
+        """Remember what was seen of nodes: ``what``, such as power, and by node its value. Unknown nodes are ignored."""
+        t, now = self.t.observations, time.time()
+        known = self.known("node", values)
+        if known:
+            here = (t.c.node == sa.bindparam("n"), t.c.what == what)
+            self.connection.execute(t.delete().where(*here), [{"n": name} for name in known])
+            rows = [{"node": name, "what": what, "value": values[name], "at": now} for name in known]
+            self.connection.execute(t.insert(), rows)
 
-    def _table(self, kind: str) -> sa.Table:
-        return {"node": self.t.nodes, "group": self.t.groups}[kind]
+    def observed(self, what: str) -> dict[str, tuple[str, float]]:
+        """Return by node what was seen of it last, and when (seconds since the epoch)."""
+        t = self.t.observations
+        rows = self.connection.execute(sa.select(t.c.node, t.c.value, t.c.at).where(t.c.what == what))
+        return {node: (value, at) for node, value, at in rows}
 
-    def _check_free(self, kind: str, name: str) -> None:
+    def _record(self, kind: str, changes: Mapping[str, Change]) -> None:
+        self._events(
+            (f"{kind} {change.verb}", name, *change.difference()) for name, change in changes.items() if change.changed
+        )
+
+    def _events(self, events: Iterable[tuple[str, str, Any, Any]]) -> None:
+        now = time.time()
+        rows = [
+            {"at": now, "who": self.who, "what": what, "subject": subject}
+            | {"before": json.dumps(before), "after": json.dumps(after)}
+            for what, subject, before, after in events
+        ]
+        if rows:
+            self.connection.execute(self.t.events.insert(), rows)
+
+    # -- parts of a change -------------------------------------------------------------------------------------
+
+    def _check_new(self, kind: str, names: Collection[str]) -> None:
+        for name in names:
+            check_name(name, kind)
         other = {"node": "group", "group": "node"}[kind]
-        if self.document(other, name):
+        taken = sorted(self.known(other, names), key=natural)
+        if taken:
             raise MetalError(
                 ErrorCode.CONFLICT,
-                f"{name!r} cannot be a {kind}: it is a {other} already, and a noderange could not tell which",
+                f"{taken[0]!r} cannot be a {kind}: it is a {other} already, and a noderange could not tell which",
             )
 
-    def check_unique(self, name: str, values: dict[str, Any]) -> None:
-        """Raise MetalError ``conflict`` if another node has one of the ``values`` that identify a machine."""
-        for key, value in values.items():
-            if value is None or not attribute(key).unique:
+    def _fulfilled(self, kind: str, was: Record | None, wish: Wish) -> tuple[Record, list[str]]:
+        """Return what ``was`` becomes, and the secrets that get another value."""
+        old = was.values if was else {}
+        given = wish.values if wish.checked else check_values(wish.values)
+        values = {} if wish.whole else dict(old)
+        renewed: list[str] = []
+        for name, value in given.items():
+            if name not in SECRETS or value is None:
+                values[name] = value
                 continue
-            others = [owner for owner in self.owners_of(key, value) if owner != name]
-            if others:
-                raise MetalError(ErrorCode.CONFLICT, f"{key} {value} is already that of node {others[0]}", node=name)
-
-    def _write_values(self, kind: str, name: str, values: dict[str, Any], unset: Sequence[str]) -> list[str]:
-        """Write what differs and return the secrets that got another value."""
-        t = self.t.own_values
-        own = self._own(kind, [name]).get(name, {})
-        secrets: list[str] = []
-        for key, value in values.items():
-            secret = attribute(key).secret and value is not None
-            if (
-                key in own
-                and (self.keyring.decrypt(own[key]) if secret and own[key] is not None else own[key]) == value
-            ):
-                continue
-            stored = json.dumps(self.keyring.encrypt(value) if secret else value)
-            where = (t.c.kind == kind, t.c.owner == name, t.c.attribute == key)
-            if key in own:
-                self.connection.execute(t.update().where(*where).values(value=stored))
-                secrets += [key] if secret else []
+            if value.startswith(ENCRYPTED):  # from a file that was exported so
+                value = self.keyring.decrypt(value)
+            if old.get(name) is not None and self.keyring.decrypt(old[name]) == value:
+                values[name] = old[name]
             else:
-                self.connection.execute(t.insert().values(kind=kind, owner=name, attribute=key, value=stored))
-        for key in unset:
-            self.connection.execute(t.delete().where(t.c.kind == kind, t.c.owner == name, t.c.attribute == key))
-        return secrets
+                values[name] = self.keyring.encrypt(value)
+                renewed += [name] if old.get(name) is not None else []
+        for name in wish.unset:
+            attribute(name)
+            values.pop(name, None)
+        groups = was.groups if was else ()
+        if kind == "node" and wish.groups is not None:
+            groups = tuple(dict.fromkeys(wish.groups))
+        return Record(values, groups), renewed
 
-    def _write_groups(self, name: str, groups: Sequence[str]) -> None:
+    def _write(self, kind: str, records: Mapping[str, Record], new: Collection[str]) -> None:
+        """Write documents: ``new`` ones are inserted, all others are there."""
+        self._lookup = None
+        t, fresh = self.table(kind), set(new)
+        order = {name: {"sort": natural(name)} for name in fresh} if kind == "node" else {}
+        rows = [{"name": n, "document": r.values, **order.get(n, {})} for n, r in records.items() if n in fresh]
+        if rows:
+            self.connection.execute(t.insert(), rows)
+        changed = [{"n": name, "d": record.values} for name, record in records.items() if name not in fresh]
+        if changed:
+            update = t.update().where(t.c.name == sa.bindparam("n")).values(document=sa.bindparam("d"))
+            self.connection.execute(update, changed)
+
+    def _write_groups(self, groups: Mapping[str, Sequence[str]], new: Collection[str]) -> None:
+        """Write which groups nodes are in, ``new`` ones or not; groups that are not there are made."""
         t = self.t.members
-        known = set(self.connection.execute(sa.select(self.t.groups.c.name)).scalars())
-        if self._groups_of([name]).get(name, []) == list(groups):
-            return
-        for group in groups:
-            if group not in known:
-                self.put("group", group, Wish())
-        self.connection.execute(t.delete().where(t.c.node == name))
-        for position, group in enumerate(dict.fromkeys(groups)):
-            self.connection.execute(t.insert().values(node=name, group_name=group, position=position))
+        wanted = {group for listed in groups.values() for group in listed}
+        missing = sorted(wanted - self.known("group", wanted), key=natural)
+        if missing:
+            self.put_many("group", {group: Wish() for group in missing})
+        old = [{"n": node} for node in groups.keys() - set(new)]
+        if old:
+            self.connection.execute(t.delete().where(t.c.node == sa.bindparam("n")), old)
+        rows = [
+            {"node": node, "group_name": group, "position": position}
+            for node, listed in groups.items()
+            for position, group in enumerate(listed)
+        ]
+        if rows:
+            self.connection.execute(t.insert(), rows)
+
+    def _settle(self, kind: str, changed: Mapping[str, Record], new: Collection[str]) -> None:
+        """Check what the change means for nodes, and write down what identifies them."""
+        if kind == "node":
+            make = self.maker(record.groups for record in changed.values())
+            settle(self, (make(name, record) for name, record in changed.items()), new=new)
+        else:
+            old = [name for name in changed if name not in set(new)]
+            settle(self, self.stream(self.members(old)), new=())
+
+    def _references(self, kind: str) -> list[sa.Column[Any]]:
+        """Return the columns that hold names of nodes or groups."""
+        t = self.t
+        nodes = [t.members.c.node, t.identities.c.node, t.observations.c.node, t.deployments.c.node]
+        return {"node": nodes, "group": [t.members.c.group_name]}[kind]
 
 
-def _chunks(names: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (names[start : start + CHUNK] for start in range(0, len(names), CHUNK))
+def _regrouped(before: Mapping[str, Record], name: str, record: Record) -> bool:
+    return record.groups != (before[name].groups if name in before else ())

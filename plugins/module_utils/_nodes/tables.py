@@ -3,8 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """PRIVATE to the collection: the tables of the node database (SQLAlchemy 2 Core) and their version.
 
-One row an attribute value, so that two writers of different attributes of one node both win. Times are seconds
-since the epoch (float, UTC); values are JSON text; a secret's value is Fernet's text.
+A node and a group hold one JSON document of own values: attribute name to value, null where it is blanked, a
+secret as Fernet's text. Writers come one at a time (database.py), so that two writers of different attributes of one
+node both win. Times are seconds since the epoch (float, UTC).
 """
 
 from __future__ import annotations
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
 else:
     sa = lazy("sqlalchemy")
 
-SCHEMA_VERSION = 1
-"""Version of the tables below; database.py migrates an older database forward and refuses a newer one."""
+SCHEMA_VERSION = 2
+"""Version of the tables below; migrations.py takes an older database forward, database.py refuses a newer one."""
+
+
+def sortable() -> sa.types.TypeEngine[str]:
+    """Return the type of a column whose order is that of code points on every database, as names.natural() needs."""
+    return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 class Tables:
@@ -34,23 +40,7 @@ class Tables:
             sa.Column("key", sa.String(40), primary_key=True),
             sa.Column("value", sa.Text, nullable=False),
         )
-        self.nodes = sa.Table("nodes", self.metadata, sa.Column("name", sa.String(255), primary_key=True))
-        self.groups = sa.Table("groups", self.metadata, sa.Column("name", sa.String(255), primary_key=True))
-        self.members = sa.Table(
-            "members",
-            self.metadata,
-            sa.Column("node", sa.ForeignKey("nodes.name", ondelete="CASCADE"), primary_key=True),
-            sa.Column("group_name", sa.ForeignKey("groups.name", ondelete="CASCADE"), primary_key=True, index=True),
-            sa.Column("position", sa.Integer, nullable=False),
-        )
-        self.own_values = sa.Table(
-            "own_values",
-            self.metadata,
-            sa.Column("kind", sa.String(8), primary_key=True),
-            sa.Column("owner", sa.String(255), primary_key=True),
-            sa.Column("attribute", sa.String(120), primary_key=True),
-            sa.Column("value", sa.Text, nullable=False),
-        )
+        self._node_tables()
         self.events = sa.Table(
             "events",
             self.metadata,
@@ -63,6 +53,49 @@ class Tables:
             sa.Column("after", sa.Text),
         )
         self._deployment_tables()
+
+    def _node_tables(self) -> None:
+        self.nodes = sa.Table(
+            "nodes",
+            self.metadata,
+            sa.Column("name", sa.String(255), primary_key=True),
+            sa.Column("sort", sortable(), nullable=False, server_default="", index=True),
+            sa.Column("document", sa.JSON, nullable=False, server_default="{}"),
+        )
+        self.groups = sa.Table(
+            "groups",
+            self.metadata,
+            sa.Column("name", sa.String(255), primary_key=True),
+            sa.Column("document", sa.JSON, nullable=False, server_default="{}"),
+        )
+        self.members = sa.Table(
+            "members",
+            self.metadata,
+            sa.Column("node", sa.ForeignKey("nodes.name", ondelete="CASCADE"), primary_key=True),
+            sa.Column("group_name", sa.ForeignKey("groups.name", ondelete="CASCADE"), primary_key=True, index=True),
+            sa.Column("position", sa.Integer, nullable=False),
+        )
+        self.identities = sa.Table(
+            "identities",
+            self.metadata,
+            sa.Column("attribute", sa.String(120), primary_key=True),
+            sa.Column("value", sa.String(255), primary_key=True),
+            sa.Column("node", sa.ForeignKey("nodes.name", ondelete="CASCADE"), nullable=False, index=True),
+        )
+        self.networks = sa.Table(
+            "networks",
+            self.metadata,
+            sa.Column("name", sa.String(255), primary_key=True),
+            sa.Column("document", sa.JSON, nullable=False, server_default="{}"),
+        )
+        self.observations = sa.Table(
+            "observations",
+            self.metadata,
+            sa.Column("node", sa.ForeignKey("nodes.name", ondelete="CASCADE"), primary_key=True),
+            sa.Column("what", sa.String(40), primary_key=True),
+            sa.Column("value", sa.String(255), nullable=False),
+            sa.Column("at", sa.Float, nullable=False),
+        )
 
     def _deployment_tables(self) -> None:
         self.profiles = sa.Table(

@@ -16,6 +16,10 @@ from collections.abc import Callable
 from typing import Any
 
 _MAC = re.compile(r"[0-9a-f]{12}")
+_STORED_MAC = re.compile(r"[0-9a-f][02468ace](:[0-9a-f]{2}){5}")
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_STORED_IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
+"""Addresses that are written as they are stored: an import has hundreds of thousands of them."""
 _HOSTNAME = re.compile(r"(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 _CRYPT = re.compile(r"\$(6|5|y|2b)\$[./A-Za-z0-9$=,]{8,200}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -59,6 +63,8 @@ def _boolean(value: Any) -> bool:
 def _mac(value: Any) -> str:
     if isinstance(value, int):
         raise ValueError("is a number: YAML takes a MAC address of digits for one (base 60); put it in quotes")
+    if isinstance(value, str) and _STORED_MAC.fullmatch(value):
+        return value
     digits = re.sub(r"[:.-]", "", _text(value).lower())
     if not _MAC.fullmatch(digits):
         raise ValueError("is not a MAC address; write six pairs of hex digits, as in 52:54:00:12:34:56")
@@ -68,6 +74,8 @@ def _mac(value: Any) -> str:
 
 
 def _ip(value: Any) -> str:
+    if isinstance(value, str) and _STORED_IPV4.fullmatch(value):
+        return value
     try:
         return str(ipaddress.ip_address(_text(value)))
     except ValueError:
@@ -87,6 +95,8 @@ def _netmask(value: Any) -> str:
 
 def _address(value: Any) -> str:
     text = _text(value)
+    if _STORED_IPV4.fullmatch(text):
+        return text
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:

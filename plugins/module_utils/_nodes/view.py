@@ -4,44 +4,85 @@
 """PRIVATE to the collection: what a node's attributes are, after inheritance, and where each comes from.
 
 Effective value: the node's own, else the first of its groups (in the node's order) that has one, else the
-schema's default. An explicit null blanks what would be inherited.
+schema's default. An explicit null blanks what would be inherited. An expression is evaluated for the node, wherever
+it was inherited from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from .errors import ErrorCode, MetalError
-from .schema import ATTRIBUTES, MASK, attribute
+from .expression import is_expression, parse
+from .schema import DEFAULTS, MASK, SECRETS, attribute
 from .secrets import Keyring
 
-_DEFAULTS = {a.name: a.default for a in ATTRIBUTES if a.default is not None}
+_MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """An effective value, in its stored form, and its ``origin``: ``node``, ``group:NAME`` or ``default``."""
+class Inherited:
+    """What nodes with the same groups, in the same order, have in common. Made once for all of them."""
 
-    stored: Any
-    origin: str
+    __slots__ = ("expressions", "groups", "origins", "values")
+
+    def __init__(self, groups: Sequence[str], of_groups: Mapping[str, Mapping[str, Any]]) -> None:
+        """``of_groups``: group name to its own values."""
+        self.groups = tuple(groups)
+        self.values: dict[str, Any] = dict(DEFAULTS)
+        self.origins: dict[str, str] = dict.fromkeys(DEFAULTS, "default")
+        for group in reversed(self.groups):
+            values = of_groups.get(group, {})
+            self.values.update(values)
+            self.origins.update(dict.fromkeys(values, f"group:{group}"))
+        self.expressions = expressions_in(self.values)
+
+
+def expressions_in(values: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the attributes in ``values`` whose value is an expression."""
+    return frozenset(
+        [
+            name
+            for name, value in values.items()
+            if value.__class__ is str and is_expression(value) and name not in SECRETS
+        ]
+    )
 
 
 class View:
     """A node's effective values. ``view["net.mac"]`` is the value or None; secrets are decrypted on the way."""
 
-    def __init__(self, name: str, groups: Sequence[str], values: Mapping[str, Value], keyring: Keyring) -> None:
+    __slots__ = ("_busy", "_done", "inherited", "keyring", "name", "own")
+
+    def __init__(self, name: str, own: Mapping[str, Any], inherited: Inherited, keyring: Keyring) -> None:
         self.name = name
-        self.groups = list(groups)
-        self._values = dict(values)
-        self._keyring = keyring
+        self.own = own
+        self.inherited = inherited
+        self.keyring = keyring
+        self._done: dict[str, Any] = {}
+        self._busy: list[str] = []
+
+    @property
+    def groups(self) -> list[str]:
+        """The node's groups, in the order in which it inherits from them."""
+        return list(self.inherited.groups)
 
     def __getitem__(self, name: str) -> Any:
-        found = self._values.get(name)
-        if found is None or found.stored is None:
+        stored = self.stored(name)
+        if stored is None:
             return None
-        return self._keyring.decrypt(found.stored) if attribute(name).secret else found.stored
+        if name in SECRETS:
+            return self.keyring.decrypt(stored)
+        return self._evaluated(name, stored) if is_expression(stored) else stored
+
+    def stored(self, name: str) -> Any:
+        """Return the value of ``name`` as it is stored: an expression, or a secret's cipher; None if there is none."""
+        found = self.own.get(name, _MISSING)
+        return self.inherited.values.get(name) if found is _MISSING else found
+
+    def origin(self, name: str) -> str | None:
+        """Return where the value of ``name`` comes from: ``node``, ``group:NAME``, ``default``, or None."""
+        return "node" if name in self.own else self.inherited.origins.get(name)
 
     def need(self, name: str, why: str) -> Any:
         """Return the value of ``name``. Raises: MetalError ``missing`` that says ``why`` it is needed."""
@@ -50,20 +91,32 @@ class View:
             raise MetalError(ErrorCode.MISSING, f"attribute {name} is not set, but {why}", node=self.name)
         return value
 
+    def expressions(self) -> list[str]:
+        """Return the names of the attributes whose value is an expression."""
+        inherited = self.inherited.expressions
+        own = expressions_in(self.own)
+        return [name for name in sorted(own | inherited) if name in own or name not in self.own]
+
+    def plain(self) -> dict[str, Any]:
+        """Return all values by name, unsorted, without secrets: for those who need every one of many nodes."""
+        values = {**self.inherited.values, **self.own}
+        for name in SECRETS & values.keys():
+            del values[name]
+        for name in self.expressions():
+            values[name] = self[name]
+        return values
+
     def shown(self) -> dict[str, Any]:
         """All values by name, secrets masked: fit for results, logs and inventories."""
-        return {
-            name: MASK if value.stored is not None and attribute(name).secret else value.stored
-            for name, value in sorted(self._values.items())
-        }
-
-    def names(self) -> list[str]:
-        """The attributes that have a value, or an explicit null."""
-        return sorted(self._values)
+        values = self.plain()
+        for name in SECRETS:
+            if name in self.own or name in self.inherited.values:
+                values[name] = None if self.stored(name) is None else MASK
+        return dict(sorted(values.items()))
 
     def origins(self) -> dict[str, str]:
         """Attribute name to where its value comes from."""
-        return {name: value.origin for name, value in sorted(self._values.items())}
+        return dict(sorted({**self.inherited.origins, **dict.fromkeys(self.own, "node")}.items()))
 
     def identity(self) -> dict[str, Any]:
         """What identifies the machine in every result: name, serial number, UUID and MAC address."""
@@ -74,17 +127,32 @@ class View:
             "mac": self["net.mac"],
         }
 
+    def _evaluated(self, name: str, text: str) -> Any:
+        """Return what the expression ``text``, the value of ``name``, is for this node. Raises: MetalError."""
+        if name in self._done:
+            return self._done[name]
+        if name in self._busy:
+            circle = " -> ".join([*self._busy[self._busy.index(name) :], name])
+            raise MetalError(
+                ErrorCode.INVALID, f"expressions refer to each other in a circle: {circle}", node=self.name
+            )
+        self._busy.append(name)
+        try:
+            try:
+                found = parse(text).evaluate(self.name, self.__getitem__)
+            except MetalError as exc:
+                if exc.node is not None:  # it is about an attribute that this one refers to
+                    raise
+                raise self._failure(name, text, exc) from None
+            try:
+                self._done[name] = attribute(name).check_value(found)
+            except MetalError as exc:
+                raise self._failure(name, text, exc) from None
+        finally:
+            self._busy.pop()
+        return self._done[name]
 
-def resolve(
-    name: str,
-    groups: Sequence[str],
-    own: Mapping[str, Any],
-    of_groups: Mapping[str, Mapping[str, Any]],
-    keyring: Keyring,
-) -> View:
-    """Return the view of node ``name`` whose own values are ``own``; ``of_groups``: group name to its own values."""
-    values = {key: Value(value, "default") for key, value in _DEFAULTS.items()}
-    for group in reversed(groups):
-        values.update({key: Value(value, f"group:{group}") for key, value in of_groups.get(group, {}).items()})
-    values.update({key: Value(value, "node") for key, value in own.items()})
-    return View(name, groups, values, keyring)
+    def _failure(self, name: str, text: str, exc: MetalError) -> MetalError:
+        place = self.origin(name)
+        of = "" if place == "node" else f" of {place}"
+        return MetalError(exc.code, f"{name} {text!r}{of}: {exc.message.removeprefix(name + ': ')}", node=self.name)

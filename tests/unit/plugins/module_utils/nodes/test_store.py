@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import CHUNK, Change, Store, Wish
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.reading import CHUNK
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Change, Store, Wish
 from ansible_collections.stage0.metal.tests.unit.support import store
 
 
@@ -86,7 +87,7 @@ def test_unique_values_belong_to_one_node_but_null_to_many(opened: Store) -> Non
     opened.put("node", "n3", Wish({"system.serial": "same"}))
     with pytest.raises(MetalError, match=r"^n2: net.mac 52:54:00:00:00:01 is already that of node n1$"):
         opened.put("node", "n2", Wish({"net.mac": "525400000001"}))
-    assert opened.owners_of("net.mac", "52:54:00:00:00:01") == ["n1"]
+    assert opened.owner_of("net.mac", "52:54:00:00:00:01") == "n1"
     opened.remove("node", "n1")
     assert opened.put("node", "n2", Wish({"net.mac": "52:54:00:00:00:01"})).changed
 
