@@ -11,6 +11,8 @@ packages=(
     syslinux syslinux-common grub-common grub-efi-amd64-bin
     # The installer's initramfs and disk image.
     busybox-static kmod cpio mtools dosfstools fdisk
+    # The other kind of node database; the tests make a cluster of their own.
+    postgresql
     # The peers that results are compared with, and the linter for shell scripts.
     ipmitool freeipmi-tools shellcheck
 )

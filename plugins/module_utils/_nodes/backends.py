@@ -34,8 +34,9 @@ LOCK_WAIT_SECONDS = 30.0
 """How long a writer waits for others before it gives up."""
 CONNECT_SECONDS = 10
 """How long a server may take to answer; an option connect_timeout in the URL overrules it."""
-POLL_SECONDS = 0.01
-"""Pause of a writer that finds the SQLite database locked, at most."""
+FIRST_PAUSE_SECONDS = 0.002
+LONGEST_PAUSE_SECONDS = 0.05
+"""Pauses of a writer that finds the SQLite database locked: doubled each time up to the longest."""
 ADVISORY_LOCK = 0x73746167653000
 """The key of our lock among a PostgreSQL database's advisory locks: "stage0" in ASCII."""
 
@@ -167,7 +168,8 @@ class SqliteBackend(Backend):
                 with suppress(FileExistsError):  # which a rename would overwrite
                     os.link(draft, self.path)
             finally:
-                draft.unlink()
+                for end in ("", "-wal", "-shm"):  # the last two are left if the disk is full
+                    Path(f"{draft}{end}").unlink(missing_ok=True)
         except OSError as exc:
             raise MetalError(
                 ErrorCode.DATABASE, f"the node database {self.path} cannot be made: {exc.strerror}"
@@ -190,12 +192,14 @@ class SqliteBackend(Backend):
         connection.exec_driver_sql("BEGIN")
 
     def begin_write(self, connection: sa.Connection) -> None:
-        """Ask again and again, with short pauses of random length.
+        """Ask again and again, with pauses of random length.
 
-        SQLite's own way of waiting pauses for 0.1 seconds in the end: with fifty writers some never had their turn.
+        SQLite's own way of waiting ends in pauses of 0.1 seconds each: with fifty writers some waited for 10 seconds,
+        with these pauses for 1.5. Shorter ones cost more processor time than the writing.
         """
         raw: Any = connection.connection.dbapi_connection
         deadline = time.monotonic() + LOCK_WAIT_SECONDS
+        pause = FIRST_PAUSE_SECONDS
         raw.execute("PRAGMA busy_timeout=0")
         try:
             while True:
@@ -205,7 +209,8 @@ class SqliteBackend(Backend):
                 except sqlite3.OperationalError as exc:
                     if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                         raise
-                time.sleep(random.uniform(POLL_SECONDS / 10, POLL_SECONDS))
+                time.sleep(random.uniform(pause / 10, pause))
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         finally:
             raw.execute(_BUSY_TIMEOUT)
         connection.begin()
