@@ -167,10 +167,8 @@ def disarm(store: Store, names: Sequence[str]) -> dict[str, Armed]:
     deployments = Deployments(store)
     deployments.sweep()
     before = deployments.latest(names)
-    result: dict[str, Armed] = {}
-    for name in names:
-        old = before.get(name)
-        if old is not None and old.state in ACTIVE:
+    for old in before.values():
+        if old.state in ACTIVE:
             deployments.move(old, State.CANCELLED, "disarmed", message="cancelled by disarming")
-        result[name] = Armed(old, deployments.latest([name]).get(name))
-    return result
+    after = deployments.latest(names)
+    return {name: Armed(before.get(name), after.get(name)) for name in names}

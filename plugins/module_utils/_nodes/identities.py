@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
+from .ranges import check_addresses, dynamic_ranges
 from .reading import CHUNK, Reader, chunks
 from .schema import UNIQUE
 from .view import View
@@ -48,6 +49,8 @@ def settle(reader: Reader, views: Iterable[View], *, new: Collection[str]) -> No
     gone = [key for key, node in had.items() if wanted.get(key) != node]
     fresh = {key: node for key, node in wanted.items() if had.get(key) != node}
     _check_free(reader, fresh, names)
+    addresses = ((node, value) for (attribute, value), node in fresh.items() if attribute == "net.ip")
+    check_addresses(dynamic_ranges(reader.connection), addresses)
     t = reader.t.identities
     if gone:
         here = (t.c.attribute == sa.bindparam("a"), t.c.value == sa.bindparam("v"))

@@ -22,6 +22,8 @@ DISTRIBUTIONS = {
     "pyghmi": "pyghmi",
     "aiohttp": "aiohttp",
     "jinja2": "Jinja2",
+    "netaddr": "netaddr",
+    "yaml": "PyYAML",
 }
 """Import name of a library to the name by which pip knows it."""
 

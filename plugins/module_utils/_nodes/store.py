@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,14 @@ class Wish:
     checked: bool = False
 
 
+@dataclass(slots=True)
+class _Unsettled:
+    """Nodes whose values have changed in ways not checked yet; ``new``: those of them that were not there before."""
+
+    names: set[str] = field(default_factory=set)
+    new: set[str] = field(default_factory=set)
+
+
 class Store(Reader):
     """Nodes and groups, as seen and changed in one transaction. ``who`` is named in events."""
 
@@ -81,6 +90,7 @@ class Store(Reader):
         super().__init__(connection, keyring)
         self.who = who
         self._lookup: Lookup | None = None
+        self._unsettled: _Unsettled | None = None
 
     def expand(self, wanted: str | Sequence[str]) -> list[str]:
         """Return the nodes that a noderange, or a list of noderanges, names.
@@ -91,6 +101,18 @@ class Store(Reader):
         if self._lookup is None:
             self._lookup = Lookup(self)
         return noderange.expand(expression, self._lookup)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Check what the changes inside mean for nodes once, at the end: what is half done may contradict itself."""
+        self._unsettled = waiting = _Unsettled()
+        try:
+            yield
+        finally:
+            self._unsettled = None
+        if waiting.names:
+            names = sorted(waiting.names & self.known("node", waiting.names), key=natural)
+            settle(self, self.stream(names), new=waiting.new)
 
     # -- one ---------------------------------------------------------------------------------------------------
 
@@ -134,7 +156,7 @@ class Store(Reader):
             if renewed[name] and was:  # both sides look alike when masked
                 now = {**now, "values": {**now["values"], **dict.fromkeys(renewed[name], f"{MASK} (changed)")}}
             changes[name] = Change(old, now)
-        self._record(kind, changes)
+        self.record(kind, changes)
         return changes
 
     def remove_many(self, kind: str, names: Collection[str]) -> dict[str, Change]:
@@ -148,10 +170,12 @@ class Store(Reader):
             t = self.table(kind)
             gone: sa.BindParameter[str] = sa.bindparam("gone")
             self.connection.execute(t.delete().where(t.c.name == gone), [{"gone": name} for name in before])
-        if concerned:
+        if concerned and self._unsettled is not None:
+            self._unsettled.names.update(concerned)
+        elif concerned:
             settle(self, self.stream(concerned), new=())
         changes = {n: Change(as_document(kind, n, before[n]) if n in before else {}, {}) for n in names}
-        self._record(kind, changes)
+        self.record(kind, changes)
         return changes
 
     def rename(self, kind: str, old: str, new: str) -> Change:
@@ -175,7 +199,7 @@ class Store(Reader):
         self.connection.execute(t.delete().where(t.c.name == old))
         self._settle(kind, {new: found}, ())
         change = Change(as_document(kind, old, found), as_document(kind, new, found))
-        self._record(kind, {new: change})
+        self.record(kind, {new: change})
         return change
 
     # -- events and observations -------------------------------------------------------------------------------
@@ -200,7 +224,8 @@ class Store(Reader):
         rows = self.connection.execute(sa.select(t.c.node, t.c.value, t.c.at).where(t.c.what == what))
         return {node: (value, at) for node, value, at in rows}
 
-    def _record(self, kind: str, changes: Mapping[str, Change]) -> None:
+    def record(self, kind: str, changes: Mapping[str, Change]) -> None:
+        """Write the events of ``changes``, by name, of nodes, groups or networks (``kind``)."""
         self._events(
             (f"{kind} {change.verb}", name, *change.difference()) for name, change in changes.items() if change.changed
         )
@@ -286,7 +311,10 @@ class Store(Reader):
 
     def _settle(self, kind: str, changed: Mapping[str, Record], new: Collection[str]) -> None:
         """Check what the change means for nodes, and write down what identifies them."""
-        if kind == "node":
+        if self._unsettled is not None:
+            self._unsettled.names.update(changed if kind == "node" else self.members(list(changed)))
+            self._unsettled.new.update(new if kind == "node" else ())
+        elif kind == "node":
             make = self.maker(record.groups for record in changed.values())
             settle(self, (make(name, record) for name, record in changed.items()), new=new)
         else:
