@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: a batch in the making, by rules that all importers share.
+
+What has an attribute here becomes that attribute; a bad value of it is an error, and all of them are counted before
+the first is told. What has none is kept as text under ``custom.SOURCE.*``. What cannot be kept, or must not (whatever
+looks like a secret), is named as unmapped. Upper case in names becomes lower case where that makes no two names one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..batch import Batch, Entry, Unmapped
+from ..errors import ErrorCode, MetalError
+from ..expression import escape
+from ..names import check_name
+from ..schema import SECRETS, attribute
+
+_PART = re.compile(r"[a-z][a-z0-9_]*")
+_SECRET_WORDS = frozenset(
+    (
+        *(
+            "auth",
+            "authkey",
+            "apikey",
+            "community",
+            "cred",
+            "creds",
+            "credential",
+            "credentials",
+            "key",
+            "keys",
+            "pass",
+        ),
+        *("passphrase", "passwd", "passwort", "psk", "pw", "pwd", "secret", "secrets", "token", "tokens", "vault"),
+    )
+)
+_SECRET_PARTS = ("password", "passwd", "passphrase", "secret", "apikey", "credential", "token", "privatekey")
+_SECRET_VALUE = re.compile(
+    r"\$ANSIBLE_VAULT|-----BEGIN|\$(1|2[abxy]|5|6|y|7)\$[./A-Za-z0-9$=,]{8}|://[^/@\s:]*:[^/@\s]+@", re.ASCII
+)
+SECRET = "it looks like a secret, which is never kept under custom.*"
+
+
+def looks_secret(name: str, value: object = None) -> bool:
+    """Whether a variable or column called ``name``, or its ``value``, is likely a secret; better once too often."""
+    flat = name.lower()
+    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    if any(part in flat for part in _SECRET_PARTS) or not _SECRET_WORDS.isdisjoint(words):
+        return True
+    if isinstance(value, Mapping):
+        return any(looks_secret(str(key), inner) for key, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return any(looks_secret("", inner) for inner in value)
+    return isinstance(value, str) and bool(_SECRET_VALUE.search(value))
+
+
+def custom_name(*parts: str) -> str:
+    """Return the attribute's name under custom.* for names of another program, each made fit."""
+    clean = [re.sub(r"[^a-z0-9_]+", "_", part.lower()).strip("_") for part in parts]
+    return ".".join(["custom", *(part if _PART.fullmatch(part) else f"x{part}" for part in clean)])
+
+
+class Draft:
+    """The batch that a reader fills, from ``path``; ``source`` is the word after ``custom.``."""
+
+    def __init__(self, path: Path, source: str) -> None:
+        self.batch = Batch(str(path))
+        self.source = source
+        self._bad: list[MetalError] = []
+
+    def leave(self, name: str, source: str, reason: str) -> None:
+        """Name what is not taken over; once for each ``name`` and ``source``."""
+        self.batch.unmapped.append(Unmapped(name, source, reason))
+
+    def names(self, found: Mapping[str, str], kind: str, taken: Iterable[str] = ()) -> dict[str, str]:
+        """Return name there to name here, for those that can be names here; the others are named as unmapped.
+
+        ``found``: each name to where it stands. ``taken``: names here that this ``kind`` may not have.
+        """
+        here: dict[str, str] = {}
+        lowered = Counter(name.lower() for name in found)
+        forbidden = set(taken)
+        for name, place in found.items():
+            new = name.lower()
+            try:
+                check_name(new, kind)
+            except MetalError as exc:
+                self.leave(name, place, f"the {kind} is left out: {exc.message}")
+                continue
+            if lowered[new] > 1:
+                self.leave(name, place, f"the {kind} is left out: other names differ from it by upper case only")
+            elif new in forbidden:
+                self.leave(name, place, f"the {kind} is left out: a node is called so, too")
+            else:
+                here[name] = new
+                if new != name:
+                    self.leave(name, place, f"the {kind} is called {new} here: names are in lower case")
+        return here
+
+    def put(self, entry: Entry, name: str, value: Any, where: str) -> bool:
+        """Set attribute ``name`` to ``value`` as it is (an expression is one); a bad value is told by done().
+
+        Whatever comes first stays: returns False if ``entry`` has a value of the attribute.
+        """
+        if name in entry.values:
+            return False
+        try:
+            entry.values[name] = attribute(name).check(value)
+        except MetalError as exc:
+            self._bad.append(MetalError(exc.code, f"{self.batch.path}: {where} ({entry.name}): {exc.message}"))
+        return True
+
+    def put_text(self, entry: Entry, name: str, value: Any, where: str) -> bool:
+        """Set attribute ``name`` to ``value`` whose braces, if any, mean themselves."""
+        literal = escape(value) if isinstance(value, str) and name not in SECRETS else value
+        return self.put(entry, name, literal, where)
+
+    def keep(self, entry: Entry, parts: tuple[str, ...], value: str, where: str, *, literal: bool = True) -> None:
+        """Keep ``value`` as text under custom.*, or name why it cannot be."""
+        if looks_secret(".".join(parts), value):
+            self.leave(entry.name, where, SECRET)
+            return
+        name = custom_name(self.source, *parts)
+        if name in entry.values:
+            self.leave(entry.name, where, f"{name} has a value from another place already")
+            return
+        try:
+            entry.values[name] = attribute(name).check(escape(value) if literal else value)
+        except MetalError as exc:
+            self.leave(entry.name, where, f"it cannot be kept: {exc.message}")
+
+    def done(self) -> Batch:
+        """Return the batch. Raises: MetalError for the first of the bad values, with how many there are."""
+        if self._bad:
+            first, more = self._bad[0], len(self._bad) - 1
+            others = f" ({more} more such value{'s' if more > 1 else ''})" if more else ""
+            raise MetalError(first.code, first.message + others)
+        return self.batch
+
+
+def unreadable(path: Path, what: str, exc: Exception) -> MetalError:
+    """Return the error for a file that is not what it should be."""
+    reason = getattr(exc, "strerror", None) or exc
+    return MetalError(ErrorCode.INVALID, f"{path} cannot be read as {what}: {' '.join(str(reason).split())}")
