@@ -24,6 +24,7 @@ DISTRIBUTIONS = {
     "jinja2": "Jinja2",
     "netaddr": "netaddr",
     "yaml": "PyYAML",
+    "regex": "regex",
 }
 """Import name of a library to the name by which pip knows it."""
 
