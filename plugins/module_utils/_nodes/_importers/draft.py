@@ -114,20 +114,32 @@ class Draft:
         try:
             entry.values[name] = attribute(name).check(value)
         except MetalError as exc:
-            self._bad.append(MetalError(exc.code, f"{self.batch.path}: {where} ({entry.name}): {exc.message}"))
+            self.bad(entry, where, exc)
         return True
+
+    def bad(self, entry: Entry, where: str, exc: MetalError) -> None:
+        """Count a bad value."""
+        self._bad.append(MetalError(exc.code, f"{self.batch.path}: {where} ({entry.name}): {exc.message}"))
 
     def put_text(self, entry: Entry, name: str, value: Any, where: str) -> bool:
         """Set attribute ``name`` to ``value`` whose braces, if any, mean themselves."""
-        literal = escape(value) if isinstance(value, str) and name not in SECRETS else value
-        return self.put(entry, name, literal, where)
+        try:
+            checked = attribute(name).check_value(value)
+        except MetalError as exc:
+            self.bad(entry, where, exc)
+            return True
+        return self.put(
+            entry, name, escape(checked) if isinstance(checked, str) and name not in SECRETS else checked, where
+        )
 
-    def keep(self, entry: Entry, parts: tuple[str, ...], value: str, where: str, *, literal: bool = True) -> None:
-        """Keep ``value`` as text under custom.*, or name why it cannot be."""
+    def keep(
+        self, entry: Entry, parts: tuple[str, ...], value: str, where: str, *, literal: bool = True, own: bool = False
+    ) -> None:
+        """Keep ``value`` as text under custom.SOURCE.* (``own``: under custom.* itself), or name why it cannot be."""
         if looks_secret(".".join(parts), value):
             self.leave(entry.name, where, SECRET)
             return
-        name = custom_name(self.source, *parts)
+        name = custom_name(*(() if own else (self.source,)), *parts)
         if name in entry.values:
             self.leave(entry.name, where, f"{name} has a value from another place already")
             return

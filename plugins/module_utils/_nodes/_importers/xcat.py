@@ -110,7 +110,7 @@ class _Importer:
             if entry is not None:
                 self.add_cell(entry, cell)
             elif cell.owner not in known:
-                place, unused, column = cell.place.rpartition(": ")
+                place, column = cell.place.rsplit(": ", 1)
                 lost.setdefault((cell.owner, place), []).append(column)
         for (owner, place), columns in lost.items():
             self.draft.leave(owner, place, f"neither a node nor a group of nodes; left out: {', '.join(columns)}")
@@ -187,7 +187,7 @@ class _Importer:
         self.draft.leave(
             entry.name, cell.place, f"there is no driver for {cell.value!r}; {', '.join(driver.choices)} are"
         )
-        self.draft.keep(entry, (cell.table, cell.column), cell.value, cell.place)
+        self.keep_blanked(entry, cell, driver.name)
 
     def add_mac(self, entry: Entry, cell: Cell) -> None:
         """mac.mac: one address, or several as in ``MAC!HOST|MAC*NOIP*``; the node's own is that without another host."""

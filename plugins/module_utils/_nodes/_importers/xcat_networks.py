@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
-import re
-from collections.abc import Callable
 from typing import Any
 
 from ..batch import Entry
 from ..errors import ErrorCode, MetalError
+from ..networks import FIELDS
 from .draft import Draft
 from .xcat_source import Row
 
@@ -31,22 +30,20 @@ def add_networks(rows: list[Row], draft: Draft) -> None:
 def _values(name: str, row: Row, draft: Draft) -> dict[str, Any]:
     given = dict(row.values)
     values: dict[str, Any] = {"subnet": _subnet(given.pop("net", ""), given.pop("mask", ""), row, draft)}
-    for column, (target, read) in COLUMNS.items():
+    for column, target in COLUMNS.items():
         text = given.pop(column, "")
-        if not text:
-            continue
+        where = f"{row.place}: {column}"
         if _MASTER in text:
-            draft.leave(
-                name, f"{row.place}: {column}", f"{_MASTER} is xCAT's word for its management node; set {target}"
-            )
-            continue
-        try:
-            values.setdefault(target, read(text))
-        except ValueError:
-            raise MetalError(
-                ErrorCode.INVALID,
-                f"{draft.batch.path}: {row.place}: {column} ({name}): {text!r} is not right for {target}",
-            ) from None
+            draft.leave(name, where, f"{_MASTER} is xCAT's word for its management node; set {target}")
+        elif target == "dynamic_range" and "," in text:
+            draft.leave(name, where, "several ranges; a network has one here")
+        elif text and target not in values:
+            try:
+                values[target] = FIELDS[target](text)
+            except ValueError as exc:
+                raise MetalError(
+                    ErrorCode.INVALID, f"{draft.batch.path}: {where} ({name}): {target} {text!r} {exc}"
+                ) from None
     if given:
         draft.leave(name, row.place, f"a network has no place here for {', '.join(sorted(given))}")
     return values
@@ -61,32 +58,13 @@ def _subnet(net: str, mask: str, row: Row, draft: Draft) -> str:
         ) from None
 
 
-def _address(text: str) -> str:
-    return str(ipaddress.ip_address(text))
-
-
-def _addresses(text: str) -> list[str]:
-    return [_address(part) for part in re.split(r"[,;\s]+", text) if part]
-
-
-def _range(text: str) -> str:
-    first, dash, last = text.replace(" ", "").partition("-")
-    if not dash:
-        raise ValueError(text)
-    return f"{_address(first)}-{_address(last)}"
-
-
-def _names(text: str) -> list[str]:
-    return [part for part in re.split(r"[,;\s]+", text) if part]
-
-
-COLUMNS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "vlanid": ("vlan", int),
-    "gateway": ("gateway", _address),
-    "nameservers": ("dns", _addresses),
-    "ntpservers": ("ntp", _names),
-    "dynamicrange": ("dynamic_range", _range),
-    "domain": ("domain", str),
-    "ddnsdomain": ("domain", str),
+COLUMNS = {
+    "vlanid": "vlan",
+    "gateway": "gateway",
+    "nameservers": "dns",
+    "ntpservers": "ntp",
+    "dynamicrange": "dynamic_range",
+    "domain": "domain",
+    "ddnsdomain": "domain",
 }
-"""xCAT's column to what a network has here, and how to read it."""
+"""xCAT's column to what a network has here; of two the first counts."""

@@ -211,7 +211,7 @@ def _add_stanza(source: Source, path: Path, name: str, values: dict[str, str], l
 def _add_group(source: Source, name: str, given: dict[str, str], place: str) -> None:
     """Add a group; who its members are, the nodes say."""
     given.pop("members", None)
-    if given.pop("grouptype", "static") == "dynamic" or given.pop("wherevals", None):
+    if given.pop("grouptype", "static") == "dynamic" or "wherevals" in given:
         source.left.append((name, place, DYNAMIC))
         given.clear()
         return

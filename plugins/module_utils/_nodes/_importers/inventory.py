@@ -1,0 +1,253 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: any Ansible inventory, by way of ``ansible-inventory``.
+
+A JSON file is taken for what ``ansible-inventory --list`` prints (better with ``--export``: then the variables of
+groups stay at the groups). Any other path is handed to ``ansible-inventory --list --export``, which runs inventory
+scripts and plugins as Ansible does. Nothing is decrypted, and no template is rendered.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..batch import Batch, Entry
+from ..errors import ErrorCode, MetalError
+from ..names import RESERVED
+from ..schema import ATTRIBUTES, MASK, SECRETS
+from .draft import SECRET, Draft, custom_name, looks_secret, unreadable
+
+SECONDS = 600
+"""How long ansible-inventory may take."""
+
+VARIABLES = {found.variable: found.name for found in ATTRIBUTES} | {
+    "bmc_address": "bmc.address",
+    "bmc_host": "bmc.address",
+    "bmc_ip": "bmc.address",
+    "ipmi_address": "bmc.address",
+    "ipmi_host": "bmc.address",
+    "ipmi_ip": "bmc.address",
+    "idrac_ip": "bmc.address",
+    "ilo_ip": "bmc.address",
+    "bmc_user": "bmc.user",
+    "bmc_username": "bmc.user",
+    "ipmi_user": "bmc.user",
+    "ipmi_username": "bmc.user",
+    "bmc_password": "bmc.password",
+    "ipmi_password": "bmc.password",
+    "mac": "net.mac",
+    "mac_address": "net.mac",
+    "macaddress": "net.mac",
+    "serial_number": "system.serial",
+    "system_uuid": "system.uuid",
+    "room": "location.room",
+    "row": "location.row",
+    "rack": "location.rack",
+}
+"""Variable to attribute, the surest first. ansible_host is net.ip, if it is an address and nothing else says it."""
+
+_OWN = ("metal_site_", "metal_custom_")
+_NO_GROUPS = frozenset({"all", "ungrouped", "_meta"})
+_TEMPLATES = ("{{", "{%", "{#")
+
+
+def read(path: Path) -> Batch:
+    """Return what the inventory at ``path`` holds. Raises: MetalError ``invalid`` if it is none, or takes too long."""
+    return _Importer(path, _loaded(path)).read()
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() and path.suffix == ".json" else _listed(path)
+        found = json.loads(text)
+    except (OSError, ValueError, RecursionError) as exc:
+        raise unreadable(path, "what ansible-inventory --list prints", exc) from exc
+    if not isinstance(found, dict) or not all(isinstance(group, dict) for group in found.values()):
+        raise MetalError(ErrorCode.INVALID, f"{path} does not hold what ansible-inventory --list prints")
+    return found
+
+
+def _listed(path: Path) -> str:
+    """Return what ansible-inventory makes of ``path``; every complaint of it that it goes on after is an error here."""
+    beside = Path(sys.executable).parent / "ansible-inventory"
+    command = [str(beside) if beside.exists() else "ansible-inventory", "-i", str(path), "--list", "--export"]
+    quiet = {
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+        "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_DEPRECATION_WARNINGS": "false",
+    }
+    try:
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=SECONDS, env={**os.environ, **quiet}
+        )
+    except subprocess.TimeoutExpired:
+        raise MetalError(ErrorCode.TIMEOUT, f"ansible-inventory did not list {path} within {SECONDS} s") from None
+    except OSError as exc:
+        raise unreadable(path, "an inventory: ansible-inventory does not run", exc) from exc
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split())
+        raise MetalError(ErrorCode.INVALID, f"ansible-inventory cannot list {path}: {said[-600:] or done.returncode}")
+    return done.stdout
+
+
+class _Importer:
+    def __init__(self, path: Path, found: dict[str, Any]) -> None:
+        self.draft = Draft(path, "ansible")
+        self.found = found
+        meta = found.get("_meta", {}).get("hostvars", {})
+        self.hostvars: dict[str, Any] = meta if isinstance(meta, dict) else {}
+        self.parents: dict[str, set[str]] = {}
+        self.of_hosts: dict[str, set[str]] = {}
+        for group in found:
+            for child in self._names(group, "children"):
+                self.parents.setdefault(child, set()).add(group)
+            for host in self._names(group, "hosts"):
+                self.of_hosts.setdefault(host, set()).add(group)
+        for host in self.hostvars:
+            self.of_hosts.setdefault(host, set())
+        self.nodes = self.draft.names({host: f"host {host}" for host in self.of_hosts}, "node")
+        names = [name for name in dict.fromkeys([*found, *self.parents]) if name not in _NO_GROUPS]
+        self.groups = self.draft.names(
+            {name: f"group {name}" for name in names if name not in RESERVED}, "group", self.nodes.values()
+        )
+        if self._variables("all"):
+            self.groups["all"] = "ansible-all"
+        self.depths: dict[str, int] = {}
+
+    def _names(self, group: str, kind: str) -> list[str]:
+        names = self.found[group].get(kind, [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise MetalError(
+                ErrorCode.INVALID, f"{self.draft.batch.path}: group {group}: {kind} must be a list of names"
+            )
+        return names
+
+    def _variables(self, group: str) -> dict[str, Any]:
+        variables = self.found.get(group, {}).get("vars", {})
+        return variables if isinstance(variables, dict) else {}
+
+    def read(self) -> Batch:
+        """Fill the batch."""
+        batch = self.draft.batch
+        for host, here in self.nodes.items():
+            groups = [self.groups[group] for group in self.groups_of(host) if group in self.groups]
+            batch.nodes.append(Entry(f"host {host}", here, groups, {}))
+            variables = self.hostvars.get(host, {})
+            self.add(batch.nodes[-1], variables if isinstance(variables, dict) else {})
+        for group, here in self.groups.items():
+            batch.groups.append(Entry(f"group {group}", here, None, {}))
+            self.add(batch.groups[-1], self._variables(group))
+        return self.draft.done()
+
+    def groups_of(self, host: str) -> list[str]:
+        """Return all groups that a host is in, by their children too, the one that Ansible lets win first."""
+        found: set[str] = set()
+        waiting = [*self.of_hosts[host], "all"]
+        while waiting:
+            group = waiting.pop()
+            if group not in found:
+                found.add(group)
+                waiting.extend(self.parents.get(group, ()))
+        return sorted(found, key=lambda group: (self.depth(group), self.priority(group), group), reverse=True)
+
+    def depth(self, group: str) -> int:
+        """Return how far ``group`` is below all: the deeper one wins in Ansible."""
+        if group not in self.depths:
+            self.depths[group] = 0  # where groups are in a circle, which Ansible refuses
+            parents = self.parents.get(group, set()) - {"all"}
+            self.depths[group] = 0 if group == "all" else 1 + max((self.depth(parent) for parent in parents), default=0)
+        return self.depths[group]
+
+    def priority(self, group: str) -> int:
+        """Return ansible_group_priority, 1 if it is not set."""
+        given = str(self._variables(group).get("ansible_group_priority", 1))
+        return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 1
+
+    def add(self, entry: Entry, variables: dict[str, Any]) -> None:
+        """Put all variables of one host or group into ``entry``; the surest comes first."""
+        order = {name: number for number, name in enumerate(VARIABLES)}
+        for name in sorted(variables, key=lambda name: (order.get(name, len(order)), name)):
+            value, where = variables[name], f"{entry.place}: {name}"
+            if _has_template(value):
+                self.draft.leave(entry.name, where, "it is a template, and what it comes to only a play knows")
+                self.blank(entry, name)
+            elif _has_vault(value) or value == MASK:
+                self.draft.leave(entry.name, where, "it is encrypted or masked; set it")
+                self.blank(entry, name)
+            elif name == "ansible_host":
+                self.add_host(entry, value, where)
+            else:
+                self.add_one(entry, name, value, where)
+
+    def blank(self, entry: Entry, name: str) -> None:
+        """Let no other group's value take the place of a variable that is not taken over."""
+        if name in VARIABLES:
+            entry.values.setdefault(VARIABLES[name], None)
+
+    def add_one(self, entry: Entry, name: str, value: Any, where: str) -> None:
+        """Put one variable: as an attribute, or as text under custom.*."""
+        target = VARIABLES.get(name)
+        if target is None:
+            prefix = next((own for own in _OWN if name.startswith(own) and len(name) > len(own)), None)
+            if prefix and not looks_secret(name, value):
+                target = custom_name(name.removeprefix(prefix)).replace("custom", prefix.split("_")[1], 1)
+        value = None if value == "" else value
+        if target is None:
+            self.keep(entry, name, value, where)
+        elif target not in entry.values:
+            self.draft.put_text(
+                entry, target, _plain(value) if target.startswith(("site.", "custom.")) else value, where
+            )
+        elif target in SECRETS:
+            self.draft.leave(entry.name, where, SECRET)
+        elif entry.values[target] != value:
+            self.keep(entry, name, value, where)
+
+    def add_host(self, entry: Entry, value: Any, where: str) -> None:
+        """ansible_host: the node's address, unless another variable says it or it is a name."""
+        try:
+            address = str(ipaddress.ip_address(str(value)))
+        except ValueError:
+            address = ""
+        if not address or "net.ip" in entry.values or entry.groups is None:
+            self.keep(entry, "ansible_host", value, where)
+        else:
+            self.draft.put_text(entry, "net.ip", address, where)
+
+    def keep(self, entry: Entry, name: str, value: Any, where: str) -> None:
+        """Keep a variable as text; lists and dictionaries as JSON."""
+        if value is None:
+            return
+        if looks_secret(name, value):
+            self.draft.leave(entry.name, where, SECRET)
+        else:
+            self.draft.keep(entry, (name,), _plain(value), where)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (bool, dict, list)):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return value if value is None else str(value)
+
+
+def _has_template(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_template(key) or _has_template(inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return any(_has_template(inner) for inner in value)
+    return isinstance(value, str) and any(mark in value for mark in _TEMPLATES)
+
+
+def _has_vault(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "__ansible_vault" in value or any(_has_vault(inner) for inner in value.values())
+    if isinstance(value, list):
+        return any(_has_vault(inner) for inner in value)
+    return isinstance(value, str) and value.startswith("$ANSIBLE_VAULT")
