@@ -13,19 +13,25 @@ author:
   - stage0.metal contributors (@stage0-metal)
 description:
   - The node database of stage0.metal keeps nodes, groups and their attributes; a node inherits from its groups.
-  - This module makes, changes or removes one group. Its nodes stay when it goes.
+  - This module makes, changes, renames or removes one group. Its nodes stay when it goes.
+  - A change is refused if it would leave a node of the group with an expression that cannot be evaluated.
 options:
   name:
     description: Name of the group; lower-case letters, digits, V(-), V(_) and V(.).
     type: str
     required: true
   state:
-    description: Whether the group is to exist.
+    description: Whether the group is to exist. With V(renamed) it is to be called O(new_name).
     type: str
-    choices: [present, absent]
+    choices: [present, absent, renamed]
     default: present
+  new_name:
+    description: What the group is to be called, for O(state=renamed).
+    type: str
   attributes:
-    description: Values to set, by attribute name, dotted or nested. A null value blanks what later groups would give.
+    description:
+      - Values to set, by attribute name, dotted or nested. A null value blanks what later groups would give.
+      - Text with braces is an expression, which is evaluated for each node of the group, as in C({node}-bmc).
     type: dict
     default: {}
   secrets:
@@ -55,6 +61,12 @@ EXAMPLES = r"""
       location.rack: "1"
     secrets:
       bmc.password: "{{ vault_bmc_password }}"
+
+- name: The addresses of all BMCs follow from the nodes' names
+  stage0.metal.group:
+    name: rack1
+    attributes:
+      bmc.address: 10.2.{n1}.{n2}
 
 - name: Nobody is in it any more
   stage0.metal.group:
@@ -109,11 +121,13 @@ from ansible_collections.stage0.metal.plugins.module_utils._operations.nodes imp
 ARGUMENT_SPEC = ArgumentSpec(
     {
         "name": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "state": {"type": "str", "choices": ["present", "absent", "renamed"], "default": "present"},
+        "new_name": {"type": "str"},
         "attributes": {"type": "dict", "default": {}},
         "secrets": {"type": "dict", "no_log": True},
         "unset": {"type": "list", "elements": "str", "default": []},
-    }
+    },
+    rules={"required_if": [("state", "renamed", ("new_name",))]},
 )
 
 

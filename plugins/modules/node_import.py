@@ -7,26 +7,45 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: node_import
-short_description: Import nodes from a CSV file
+short_description: Import nodes from a file, from xCAT, Confluent or an Ansible inventory
 version_added: 0.1.0
 author:
   - stage0.metal contributors (@stage0-metal)
 description:
   - The node database of stage0.metal keeps nodes, groups and their attributes; a node inherits from its groups.
-  - This module takes a CSV file of nodes, all of it or, if anything in it is wrong, nothing.
-  - The first line names the columns. C(name) has to be there; C(groups) holds groups separated by semicolons; all others are attributes.
-  - An empty cell says nothing; nodes that are not in the file stay as they are.
+  - This module takes what a file or folder holds, all of it or, if anything in it is wrong, nothing.
+    With C(--check --diff) it shows what it would do.
+  - In a CSV file the first line names the columns. C(name) has to be there; C(groups) holds groups separated by semicolons;
+    all others are attributes. An empty cell says nothing, C({null}) blanks what would be inherited.
+    A name that begins with C(group:) is a group's.
 options:
   path:
-    description: The CSV file, in UTF-8, on the machine where the module runs.
+    description: The file or folder, on the machine where the module runs. Text is in UTF-8.
     type: path
     required: true
+  format:
+    description:
+      - What it is. By default the suffix, or what is in the folder, tells C(csv), C(yaml), C(xcat) and C(confluent).
+      - V(csv) and V(yaml) are what M(stage0.metal.node_export) writes.
+      - V(xcat) is a folder with the output of C(tabdump), a file a table, or the output of C(lsdef -z).
+      - V(confluent) is a folder that C(confluentdbutil dump) made.
+      - V(inventory) is any inventory that C(ansible-inventory) can read, or the JSON that it printed.
+    type: str
+    choices: [csv, yaml, xcat, confluent, inventory]
+  state:
+    description:
+      - With V(merged) what the file does not say stays as it is. With V(replaced) the nodes and groups of the file become what
+        it says, so that an empty cell unsets. With V(overridden) nodes that are not in the file are removed besides.
+    type: str
+    choices: [merged, replaced, overridden]
+    default: merged
 extends_documentation_fragment:
   - stage0.metal._attributes
   - stage0.metal._attributes.CHANGES
   - stage0.metal._options
 seealso:
   - module: stage0.metal.node
+  - module: stage0.metal.node_export
   - module: stage0.metal.node_info
 """
 
@@ -34,26 +53,180 @@ EXAMPLES = r"""
 - name: The nodes as the integrator listed them
   stage0.metal.node_import:
     path: /srv/site/nodes.csv
+
+- name: What xCAT knows; first with --check --diff
+  stage0.metal.node_import:
+    path: /srv/site/xcat-tables
+    format: xcat
+
+- name: The file in git is what counts
+  stage0.metal.node_import:
+    path: /srv/site/nodes.yml
+    state: overridden
 """
 
 RETURN = r"""
-added:
-  description: Nodes that are new.
+summary:
+  description: How many nodes the task meant, and what became of them, counted and as noderanges.
+  returned: success
+  type: dict
+  contains:
+    total:
+      description: How many there are in all.
+      type: int
+      returned: always
+      sample: 40
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+      sample: 38
+    added:
+      description: How many are new.
+      type: int
+      returned: always
+      sample: 2
+    changed:
+      description: How many were there and are different now.
+      type: int
+      returned: always
+      sample: 0
+    removed:
+      description: How many are gone.
+      type: int
+      returned: always
+      sample: 0
+    added_range:
+      description: Those that are new.
+      type: str
+      returned: always
+      sample: r1n[01-02]
+    changed_range:
+      description: Those that are different now.
+      type: str
+      returned: always
+      sample: ''
+    removed_range:
+      description: Those that are gone.
+      type: str
+      returned: always
+      sample: ''
+groups:
+  description: How many groups the task meant, and what became of them, counted and as noderanges.
+  returned: success
+  type: dict
+  contains:
+    total:
+      description: How many there are in all.
+      type: int
+      returned: always
+      sample: 40
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+      sample: 38
+    added:
+      description: How many are new.
+      type: int
+      returned: always
+      sample: 2
+    changed:
+      description: How many were there and are different now.
+      type: int
+      returned: always
+      sample: 0
+    removed:
+      description: How many are gone.
+      type: int
+      returned: always
+      sample: 0
+    added_range:
+      description: Those that are new.
+      type: str
+      returned: always
+      sample: r1n[01-02]
+    changed_range:
+      description: Those that are different now.
+      type: str
+      returned: always
+      sample: ''
+    removed_range:
+      description: Those that are gone.
+      type: str
+      returned: always
+      sample: ''
+networks:
+  description: How many networks the task meant, and what became of them, counted and as noderanges.
+  returned: success
+  type: dict
+  contains:
+    total:
+      description: How many there are in all.
+      type: int
+      returned: always
+      sample: 40
+    unchanged:
+      description: How many needed no change.
+      type: int
+      returned: always
+      sample: 38
+    added:
+      description: How many are new.
+      type: int
+      returned: always
+      sample: 2
+    changed:
+      description: How many were there and are different now.
+      type: int
+      returned: always
+      sample: 0
+    removed:
+      description: How many are gone.
+      type: int
+      returned: always
+      sample: 0
+    added_range:
+      description: Those that are new.
+      type: str
+      returned: always
+      sample: r1n[01-02]
+    changed_range:
+      description: Those that are different now.
+      type: str
+      returned: always
+      sample: ''
+    removed_range:
+      description: Those that are gone.
+      type: str
+      returned: always
+      sample: ''
+unmapped:
+  description: What was not taken over, or only as text under C(custom.), put together by place and reason.
   returned: success
   type: list
-  elements: str
-  sample: [r1n01, r1n02]
-updated:
-  description: Nodes that were there and are different now.
-  returned: success
-  type: list
-  elements: str
-  sample: []
-unchanged:
-  description: How many nodes of the file needed no change.
-  returned: success
-  type: int
-  sample: 22
+  elements: dict
+  contains:
+    source:
+      description: Where it stands.
+      type: str
+      returned: always
+      sample: 'ipmi.csv: bmc'
+    reason:
+      description: Why it was not taken over.
+      type: str
+      returned: always
+      sample: 'cannot be translated: it gives r1n07 for node r1n07, which has no number to match'
+    count:
+      description: How many nodes or groups it concerns.
+      type: int
+      returned: always
+      sample: 1
+    names:
+      description: Which they are.
+      type: str
+      returned: always
+      sample: r1n07
 
 error:
   description: What kind of failure it is, if the task as a whole failed.
@@ -79,9 +252,15 @@ error:
 
 from ansible_collections.stage0.metal.plugins.module_utils._module.run import run
 from ansible_collections.stage0.metal.plugins.module_utils._module.spec import ArgumentSpec
-from ansible_collections.stage0.metal.plugins.module_utils._operations.nodes import node_import
+from ansible_collections.stage0.metal.plugins.module_utils._operations.exchange import node_import
 
-ARGUMENT_SPEC = ArgumentSpec({"path": {"type": "path", "required": True}})
+ARGUMENT_SPEC = ArgumentSpec(
+    {
+        "path": {"type": "path", "required": True},
+        "format": {"type": "str", "choices": ["csv", "yaml", "xcat", "confluent", "inventory"]},
+        "state": {"type": "str", "choices": ["merged", "replaced", "overridden"], "default": "merged"},
+    }
+)
 
 
 def main() -> None:

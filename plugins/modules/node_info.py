@@ -24,6 +24,14 @@ options:
     description: Return only these attributes, null where a node has none.
     type: list
     elements: str
+  show:
+    description:
+      - What to return of each node. V(values) are the effective ones; V(origins) say where each comes from, which is
+        C(node), C(group:NAME) or C(default); V(own) are the values of the node itself, with expressions as they were written.
+    type: list
+    elements: str
+    choices: [values, origins, own]
+    default: [values, origins]
 extends_documentation_fragment:
   - stage0.metal._attributes
   - stage0.metal._attributes.INFO
@@ -42,6 +50,12 @@ EXAMPLES = r"""
     nodes: rack1
     attributes: [bmc.user]
   register: found
+
+- name: The expressions from which addresses are made
+  stage0.metal.node_info:
+    nodes: compute@/r1.*/
+    attributes: [net.ip]
+    show: [values, own]
 """
 
 RETURN = r"""
@@ -92,6 +106,12 @@ ARGUMENT_SPEC = ArgumentSpec(
     {
         "nodes": {"type": "list", "elements": "str", "default": ["all"]},
         "attributes": {"type": "list", "elements": "str"},
+        "show": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["values", "origins", "own"],
+            "default": ["values", "origins"],
+        },
     }
 )
 

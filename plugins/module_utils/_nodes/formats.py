@@ -29,10 +29,8 @@ def recognise(path: Path) -> str:
     """Return the format that ``path`` is in. Raises: MetalError ``invalid`` if that is not plain to see."""
     if not path.exists():
         raise MetalError(ErrorCode.INVALID, f"there is no file {path} on the machine where the module runs")
-    if path.is_dir():
-        found = next((form for name, form in _INSIDE.items() if (path / name).exists()), None)
-    else:
-        found = _SUFFIXES.get(path.suffix)
+    inside = (form for name, form in _INSIDE.items() if (path / name).exists())
+    found = next(inside, None) if path.is_dir() else _SUFFIXES.get(path.suffix)
     if found is None:
         raise MetalError(
             ErrorCode.INVALID, f"what format {path} is in is not plain to see; give format, one of {', '.join(FORMATS)}"

@@ -129,7 +129,7 @@ class Store(Reader):
     def put_many(self, kind: str, wishes: Mapping[str, Wish]) -> dict[str, Change]:
         """Make the nodes or groups (``kind``) that are missing, and give each what its wish says.
 
-        Raises: MetalError ``invalid``, ``unknown``, ``missing`` or ``conflict``; the caller's transaction must end then.
+        Raises: MetalError ``invalid``, ``unknown``, ``missing`` or ``conflict``; nothing is written then.
         """
         before = self.records(kind, wishes)
         new = [name for name in wishes if name not in before]
@@ -142,12 +142,12 @@ class Store(Reader):
             except MetalError as exc:
                 raise MetalError(exc.code, exc.message, node=exc.node or name) from None
         changed = {name: record for name, record in after.items() if before.get(name) != record}
-        self._write(kind, changed, new)
-        if kind == "node":
-            self._write_groups(
-                {n: record.groups for n, record in changed.items() if _regrouped(before, n, record)}, new
-            )
-        self._settle(kind, changed, new)
+        with self.connection.begin_nested():
+            self._write(kind, changed, new)
+            if kind == "node":
+                regrouped = {n: record.groups for n, record in changed.items() if _regrouped(before, n, record)}
+                self._write_groups(regrouped, new)
+            self._settle(kind, changed, new)
         changes = {}
         for name, record in after.items():
             was = before.get(name)
@@ -166,14 +166,16 @@ class Store(Reader):
         """
         before = self.records(kind, names)
         concerned = self.members(list(before)) if kind == "group" else []
-        if before:
-            t = self.table(kind)
-            gone: sa.BindParameter[str] = sa.bindparam("gone")
-            self.connection.execute(t.delete().where(t.c.name == gone), [{"gone": name} for name in before])
-        if concerned and self._unsettled is not None:
-            self._unsettled.names.update(concerned)
-        elif concerned:
-            settle(self, self.stream(concerned), new=())
+        self._lookup = None
+        with self.connection.begin_nested():
+            if before:
+                t = self.table(kind)
+                gone: sa.BindParameter[str] = sa.bindparam("gone")
+                self.connection.execute(t.delete().where(t.c.name == gone), [{"gone": name} for name in before])
+            if concerned and self._unsettled is not None:
+                self._unsettled.names.update(concerned)
+            elif concerned:
+                settle(self, self.stream(concerned), new=())
         changes = {n: Change(as_document(kind, n, before[n]) if n in before else {}, {}) for n in names}
         self.record(kind, changes)
         return changes
@@ -191,13 +193,14 @@ class Store(Reader):
                 ErrorCode.CONFLICT, f"{old!r} cannot be renamed to {new!r}: there is such a {kind} already"
             )
         self._check_new(kind, [new])
-        self._write(kind, {new: found}, [new])
-        for column in self._references(kind):
-            update = column.table.update().where(column == old).values({column.name: new})
-            self.connection.execute(update)
         t = self.table(kind)
-        self.connection.execute(t.delete().where(t.c.name == old))
-        self._settle(kind, {new: found}, ())
+        with self.connection.begin_nested():
+            self._write(kind, {new: found}, [new])
+            for column in self._references(kind):
+                update = column.table.update().where(column == old).values({column.name: new})
+                self.connection.execute(update)
+            self.connection.execute(t.delete().where(t.c.name == old))
+            self._settle(kind, {new: found}, ())
         change = Change(as_document(kind, old, found), as_document(kind, new, found))
         self.record(kind, {new: change})
         return change

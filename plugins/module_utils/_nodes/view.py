@@ -114,6 +114,10 @@ class View:
                 values[name] = None if self.stored(name) is None else MASK
         return dict(sorted(values.items()))
 
+    def names(self) -> list[str]:
+        """The attributes that have a value, or an explicit null."""
+        return sorted(self.inherited.values.keys() | self.own.keys())
+
     def origins(self) -> dict[str, str]:
         """Attribute name to where its value comes from."""
         return dict(sorted({**self.inherited.origins, **dict.fromkeys(self.own, "node")}.items()))

@@ -159,11 +159,7 @@ def network(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     if both:
         raise MetalError(ErrorCode.INVALID, f"network {name}: {both[0]} is both set and unset")
     with context.write() as store:
-        networks = Networks(store)
-        if parameters["state"] == "absent":
-            change = networks.remove(name)
-        else:
-            change = networks.put(name, values, unset=parameters["unset"])
+        change = _NETWORK_STATES[parameters["state"]](Networks(store), name, values, parameters["unset"])
     return {
         "changed": change.changed,
         "network": change.after,
@@ -171,4 +167,8 @@ def network(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_NETWORK_STATES: dict[str, Callable[[Networks, str, Mapping[str, Any], Sequence[str]], Change]] = {
+    "present": lambda networks, name, values, unset: networks.put(name, values, unset=unset),
+    "absent": lambda networks, name, values, unset: networks.remove(name),
+}
 _OPTIONS = ("subnet", "vlan", "gateway", "dns", "ntp", "domain", "dynamic_range")

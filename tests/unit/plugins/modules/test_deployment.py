@@ -217,7 +217,8 @@ def test_a_changed_profile_arms_again_what_was_not_booted_yet(media: Path) -> No
     ok("arm", nodes=["r1n01"], profile="lab")
     make_profile(media, max_boots=5)
     three_runs("arm", nodes=["r1n01"], profile="lab", max_nodes=1)
-    assert ok("deployment_info", nodes=["r1n01"])["nodes"]["r1n01"]["id"] == 2
+    # not always 2: PostgreSQL's sequences go on when a check is rolled back
+    assert ok("deployment_info", nodes=["r1n01"])["nodes"]["r1n01"]["id"] > 1
     with store() as opened:
         stages = [entry["stage"] for entry in Deployments(opened).timeline(1)]
     assert stages == ["armed", "cancelled"]

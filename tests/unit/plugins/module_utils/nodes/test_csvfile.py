@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.csvfile import Row, read
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.batch import Entry
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.csvfile import read
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.tests.unit.support import ok, refused
 
@@ -28,10 +29,25 @@ def test_a_good_file(path: Path) -> None:
         b"r1n03,rack1\r\n"
     )
     values = {"net.mac": "52:54:00:aa:00:01", "net.dns": ["10.0.0.1", "10.0.0.2"], "site.owner": 'Jane "J" Doe, Esq.'}
-    assert read(path) == [
-        Row(2, "r1n01", ["rack1", "esx"], values),
-        Row(4, "r1n02", None, {}),
-        Row(6, "r1n03", ["rack1"], {}),
+    assert read(path).nodes == [
+        Entry("line 2", "r1n01", ["rack1", "esx"], values),
+        Entry("line 4", "r1n02", None, {}),
+        Entry("line 6", "r1n03", ["rack1"], {}),
+    ]
+
+
+def test_groups_nulls_empty_lists_and_expressions(path: Path) -> None:
+    path.write_text(
+        "name,groups,net.dns,net.gateway,net.ip,site.owner\n"
+        "group:rack1,,,,10.1.{n1}.{n2},\n"
+        "r1n01,rack1,[],{null},,say {{x}}\n"
+        "r1n02,rack1,10.0.0.1;10.0.0.2,,10.1.{n1}.{n2},[]\n"
+    )
+    batch = read(path)
+    assert batch.groups == [Entry("line 2", "rack1", None, {"net.ip": "10.1.{n1}.{n2}"})]
+    assert [entry.values for entry in batch.nodes] == [
+        {"net.dns": [], "net.gateway": None, "site.owner": "say {{x}}"},
+        {"net.dns": ["10.0.0.1", "10.0.0.2"], "net.ip": "10.1.{n1}.{n2}", "site.owner": "[]"},
     ]
 
 
@@ -90,4 +106,4 @@ def test_addresses_can_be_swapped_between_two_nodes(path: Path) -> None:
     path.write_text("name,net.ip\nn1,10.0.0.1\nn2,10.0.0.2\n")
     ok("node_import", path=str(path))
     path.write_text("name,net.ip\nn1,10.0.0.2\nn2,10.0.0.1\n")
-    assert ok("node_import", path=str(path))["updated"] == ["n1", "n2"]
+    assert ok("node_import", path=str(path))["summary"]["changed_range"] == "n[1-2]"

@@ -9,8 +9,8 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -29,15 +29,14 @@ def armed(tmp_path: Path) -> None:
     ok("arm", nodes=["rack1"], profile="lab")
 
 
-def test_requests_that_wait_for_the_database_hold_up_no_others(armed: None, home: Path) -> None:
+def test_requests_that_wait_for_the_database_hold_up_no_others(armed: None) -> None:
     async def scenario(hub: Client) -> None:
-        other = sqlite3.connect(home / "metal.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")  # somebody writes, and takes his time
+        other = ExitStack()
+        other.enter_context(store())  # somebody writes, and takes his time
         waiting = [asyncio.create_task(hub.ask(f"/boot?mac={MAC}")) for _number in range(12)]
         for path in ("/healthz", "/api/nodes", "/media/lab/vmlinuz"):
             assert (await asyncio.wait_for(hub.ask(path), 20))[0] == 200
         assert not any(task.done() for task in waiting)
-        other.execute("ROLLBACK")
         other.close()
         answers = await asyncio.gather(*waiting)
         assert {status for status, _text in answers} == {200}
