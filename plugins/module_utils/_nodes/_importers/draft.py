@@ -61,10 +61,10 @@ def looks_secret(name: str, value: object = None) -> bool:
     return isinstance(value, str) and bool(_SECRET_VALUE.search(value))
 
 
-def custom_name(*parts: str) -> str:
-    """Return the attribute's name under custom.* for names of another program, each made fit."""
+def custom_name(*parts: str, root: str = "custom") -> str:
+    """Return the attribute's name under custom.* (or another ``root``) for names of another program, each made fit."""
     clean = [re.sub(r"[^a-z0-9_]+", "_", part.lower()).strip("_") for part in parts]
-    return ".".join(["custom", *(part if _PART.fullmatch(part) else f"x{part}" for part in clean)])
+    return ".".join([root, *(part if _PART.fullmatch(part) else f"x{part}" for part in clean)])
 
 
 class Draft:

@@ -53,14 +53,16 @@ VARIABLES = {found.variable: found.name for found in ATTRIBUTES} | {
 }
 """Variable to attribute, the surest first. ansible_host is net.ip, if it is an address and nothing else says it."""
 
-_OWN = ("metal_site_", "metal_custom_")
 _NO_GROUPS = frozenset({"all", "ungrouped", "_meta"})
 _TEMPLATES = ("{{", "{%", "{#")
 
 
 def read(path: Path) -> Batch:
     """Return what the inventory at ``path`` holds. Raises: MetalError ``invalid`` if it is none, or takes too long."""
-    return _Importer(path, _loaded(path)).read()
+    try:
+        return _Importer(path, _loaded(path)).read()
+    except RecursionError as exc:
+        raise unreadable(path, "an inventory", exc) from exc
 
 
 def _loaded(path: Path) -> dict[str, Any]:
@@ -76,6 +78,8 @@ def _loaded(path: Path) -> dict[str, Any]:
 
 def _listed(path: Path) -> str:
     """Return what ansible-inventory makes of ``path``; every complaint of it that it goes on after is an error here."""
+    if not path.exists() or "," in str(path):
+        raise MetalError(ErrorCode.INVALID, f"{path} is no inventory: name a file or directory, without a comma in it")
     beside = Path(sys.executable).parent / "ansible-inventory"
     command = [str(beside) if beside.exists() else "ansible-inventory", "-i", str(path), "--list", "--export"]
     quiet = {
@@ -195,9 +199,9 @@ class _Importer:
         """Put one variable: as an attribute, or as text under custom.*."""
         target = VARIABLES.get(name)
         if target is None:
-            prefix = next((own for own in _OWN if name.startswith(own) and len(name) > len(own)), None)
-            if prefix and not looks_secret(name, value):
-                target = custom_name(name.removeprefix(prefix)).replace("custom", prefix.split("_")[1], 1)
+            root = next((root for root in ("site", "custom") if name.startswith(f"metal_{root}_")), None)
+            if root and not looks_secret(name, value):
+                target = custom_name(name.removeprefix(f"metal_{root}_"), root=root)
         value = None if value == "" else value
         if target is None:
             self.keep(entry, name, value, where)
