@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.stage0.metal.plugins.module_utils._nodes import csvfile, noderange, schema
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
 
 from .arguments import templated
 from .snippets import Snippet
@@ -60,11 +60,9 @@ def _names(names: list[Any]) -> Iterator[str]:
 
 def _range(text: str) -> Iterator[str]:
     try:
-        noderange.expand(text, [], {})
+        noderange.check(text)
     except MetalError as exc:
-        # There are no nodes here: only its grammar can be judged.
-        if exc.code == ErrorCode.INVALID:
-            yield exc.message
+        yield exc.message
 
 
 def csv(snippet: Snippet) -> list[str]:

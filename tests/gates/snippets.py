@@ -13,7 +13,7 @@ from pathlib import Path
 
 YAML = {"yaml", "yml", "yaml+jinja"}
 CONSOLE = {"console", "shell", "bash", "sh", "shell-session"}
-PLUGIN_FOLDERS = ("modules", "inventory", "action", "callback", "filter", "lookup")
+PLUGIN_FOLDERS = ("modules", "inventory", "action", "callback", "filter", "lookup", "test")
 TASK_GLOBS = (
     "roles/*/tasks/**/*.yml",
     "roles/*/handlers/**/*.yml",
