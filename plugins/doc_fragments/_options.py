@@ -13,12 +13,14 @@ class ModuleDocFragment:
 options:
   database:
     description:
-      - URL of the node database, such as C(sqlite:////var/lib/stage0/metal.db).
+      - URL of the node database, such as C(sqlite:////var/lib/stage0/metal.db) or C(postgresql://USER:PASSWORD@HOST/NAME),
+        with other characters than letters and digits of the password percent-encoded. It can come from C(~/.pgpass) too.
       - By default the environment variable E(STAGE0_DATABASE) names it; else it is C(metal.db) in the folder that
         E(STAGE0_HOME) names, which is C(/var/lib/stage0) where that can be written, and the user's XDG data folder elsewhere.
     type: str
 requirements:
   - SQLAlchemy >= 2.0.20
+  - psycopg >= 3.1.8, for PostgreSQL
   - cryptography >= 41.0.0
 """
 

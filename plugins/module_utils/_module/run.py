@@ -10,7 +10,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._nodes.database import open_database
+from .._nodes.backends import passwords
+from .._nodes.database import default_url, open_database
 from .._nodes.errors import MetalError
 from .._nodes.secrets import Keyring
 from .._operations.context import Context
@@ -48,6 +49,8 @@ def execute(
 def run(spec: ArgumentSpec, operation: Operation) -> None:
     """Be the body of a module's main()."""
     module = AnsibleModule(**spec.to_kwargs())
+    # Results show the arguments; masking the whole URL would hide where the database is.
+    module.no_log_values.update(passwords(module.params["database"] or default_url()))
     result = execute(operation, module.params, check_mode=module.check_mode, diff=module._diff)
     if result.pop("failed", False):
         module.fail_json(**result)

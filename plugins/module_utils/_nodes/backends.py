@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import sqlite3
 import tempfile
 import time
@@ -21,6 +22,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from .errors import ErrorCode, MetalError
 from .libraries import lazy, require
@@ -52,6 +54,15 @@ def hand_over(path: Path) -> None:
     if os.geteuid() == 0:
         folder = path.parent.stat()
         os.chown(path, folder.st_uid, folder.st_gid)
+
+
+def settle_folder(folder: Path) -> None:
+    """Have the names in ``folder`` written to disk, so that a file renamed there is found after a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class Backend:
@@ -364,6 +375,9 @@ LIVELINESS = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_coun
 """Options of libpq: a server that vanished without a word is noticed within a minute or so."""
 
 
+_PASSWORD = re.compile(r"[^:]+://[^:/]*:([^@]*)@")
+
+
 def _parse(url: str) -> sa.URL:
     """Raises: MetalError ``invalid``. The URL may hold a password, so that no message shows it."""
     try:
@@ -379,6 +393,12 @@ def _parse(url: str) -> sa.URL:
             ErrorCode.INVALID, "a password does not belong behind the ? of a database URL; write USER:PASSWORD@HOST"
         )
     return place
+
+
+def passwords(url: str) -> set[str]:
+    """Return the password in a database URL, in each form in which a text could show it."""
+    found = _PASSWORD.match(url)
+    return {text for text in (found[1], unquote(found[1])) if text} if found else set()
 
 
 BACKENDS: dict[str, type[SqliteBackend | PostgresqlBackend]] = {

@@ -9,14 +9,16 @@ line: the first encrypts, all decrypt, so that a new key is put in front and the
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .backends import hand_over
+from .backends import hand_over, settle_folder
 from .database import home
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
@@ -32,47 +34,112 @@ PREFIX = "fernet:"
 
 
 class Keyring:
-    """Encrypts and decrypts secrets; the key is read, or made, when the first secret is."""
+    """Encrypts and decrypts secrets; the keys are read, or made, when the first secret is, and again if their file changes."""
 
     def __init__(self, path: Path | None = None, *, keep: bool = True) -> None:
         """``path``: the key file. ``keep``: whether a key that has to be made is kept; not so in check mode."""
         self.path = path or home() / KEY_FILE
         self._keep = keep
-        self._cipher: fernet.MultiFernet | None = None
+        self._keys: list[str] = []
+        self._ciphers: list[fernet.Fernet] = []
+        self._seen: tuple[int, ...] | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the keys come from, for people."""
+        return VARIABLE if self.from_environment else str(self.path)
+
+    @property
+    def from_environment(self) -> bool:
+        """Whether the keys are given by STAGE0_SECRET_KEY, so that there is no file."""
+        return bool(os.environ.get(VARIABLE))
 
     def encrypt(self, text: str) -> str:
-        """Return ``text`` encrypted, as ASCII."""
-        return PREFIX + self._open(make=True).encrypt(text.encode()).decode()
+        """Return ``text`` encrypted by the first key, as ASCII. Call it inside the transaction that stores it: see rotation.py."""
+        return PREFIX + self._open(make=True)[0].encrypt(text.encode()).decode()
 
     def decrypt(self, stored: str) -> str:
         """Return the text of which ``stored`` is the encrypted form.
 
         Raises: MetalError ``database`` if no key of the ring fits.
         """
-        try:
-            return self._open(make=False).decrypt(stored.removeprefix(PREFIX).encode()).decode()
-        except fernet.InvalidToken as exc:
-            raise MetalError(
-                ErrorCode.DATABASE,
-                f"a secret in the node database cannot be decrypted with the keys of {self._place()}",
-            ) from exc
+        token = stored.removeprefix(PREFIX).encode()
+        for cipher in self._open(make=False):
+            with suppress(fernet.InvalidToken):
+                return cipher.decrypt(token).decode()
+        raise MetalError(
+            ErrorCode.DATABASE, f"a secret in the node database cannot be decrypted with the keys of {self.place}"
+        )
 
-    def _place(self) -> str:
-        """Where the keys come from, for people."""
-        return VARIABLE if os.environ.get(VARIABLE) else str(self.path)
+    def fits(self, stored: str) -> bool:
+        """Whether a key of the ring decrypts ``stored``. Raises: MetalError ``database`` if the keys cannot be read."""
+        token = stored.removeprefix(PREFIX).encode()
+        for cipher in self._open(make=False):
+            with suppress(fernet.InvalidToken):
+                cipher.decrypt(token)
+                return True
+        return False
 
-    def _open(self, *, make: bool) -> fernet.MultiFernet:
-        if self._cipher is None:
+    def renewed(self, stored: str) -> str:
+        """Return the secret encrypted by the first key: ``stored`` itself if it is so already. Raises: as decrypt()."""
+        with suppress(fernet.InvalidToken):
+            self._open(make=False)[0].decrypt(stored.removeprefix(PREFIX).encode())
+            return stored
+        return self.encrypt(self.decrypt(stored))
+
+    def fingerprints(self) -> list[str]:
+        """Return what names the keys without telling them, in their order; [] if there is none yet.
+
+        Raises: MetalError ``database`` if they cannot be read.
+        """
+        if not self.from_environment and not self._keys and not self.path.exists():
+            return []
+        self._open(make=False)
+        return [hashlib.sha256(b"stage0.metal key " + key.encode()).hexdigest()[:12] for key in self._keys]
+
+    def age(self) -> float | None:
+        """Seconds since the key file was written, which is when its first key was made; None without a file."""
+        if self.from_environment or not self.path.exists():
+            return None
+        return time.time() - self.path.stat().st_mtime
+
+    def add(self) -> None:
+        """Put a new key in front of the file's, or make the file. Raises: MetalError ``database``."""
+        self._write([fernet.Fernet.generate_key().decode(), *(self._keys if self.fingerprints() else [])])
+
+    def keep_first(self) -> None:
+        """Remove all keys but the first from the file. Raises: MetalError ``database``."""
+        if len(self.fingerprints()) > 1:
+            self._write(self._keys[:1])
+
+    def _open(self, *, make: bool) -> list[fernet.Fernet]:
+        """Return the ciphers, the first key's first; read again if another process has written the file."""
+        seen = self._state()
+        if not self._ciphers or (seen is not None and seen != self._seen):
             try:
-                keys = os.environ.get(VARIABLE) or self._read(make=make)
-                self._cipher = fernet.MultiFernet([fernet.Fernet(key) for key in keys.split()])
+                self._keys = (os.environ.get(VARIABLE) or self._read(make=make)).split()
+                self._ciphers = [fernet.Fernet(key) for key in self._keys]
+                self._seen = seen
             except ValueError as exc:
-                raise MetalError(ErrorCode.DATABASE, f"a key in {self._place()} is not a Fernet key") from exc
+                raise MetalError(ErrorCode.DATABASE, f"a key in {self.place} is not a Fernet key") from exc
             except OSError as exc:
-                raise MetalError(
-                    ErrorCode.DATABASE, f"the key file {self.path} cannot be read or made: {exc.strerror}"
-                ) from exc
-        return self._cipher
+                raise self._unusable(exc) from exc
+            if not self._ciphers:
+                raise MetalError(ErrorCode.DATABASE, f"a key in {self.place} is not a Fernet key")
+        return self._ciphers
+
+    def _state(self) -> tuple[int, ...] | None:
+        """What differs when the key file is another one; None if there is none."""
+        if self.from_environment:
+            return None
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _unusable(self, exc: OSError) -> MetalError:
+        return MetalError(ErrorCode.DATABASE, f"the key file {self.path} cannot be read or made: {exc.strerror}")
 
     def _read(self, *, make: bool) -> str:
         if not self.path.exists():
@@ -96,6 +163,42 @@ class Keyring:
         with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}.") as file:  # mode 0600
             file.write(fernet.Fernet.generate_key() + b"\n")
             file.flush()
+            os.fsync(file.fileno())
             with suppress(FileExistsError):  # which a rename would overwrite
                 hand_over(Path(file.name))
                 os.link(file.name, self.path)
+
+    def _write(self, keys: list[str]) -> None:
+        """Replace the key file in one step, for the same owner, or keep the keys in memory only (check mode)."""
+        if self._keep:
+            if not self.path.exists():
+                self._open(make=True)
+                return
+            try:
+                self._replace("".join(f"{key}\n" for key in keys))
+            except OSError as exc:
+                raise self._unusable(exc) from exc
+        self._keys, self._ciphers = keys, [fernet.Fernet(key) for key in keys]
+        self._seen = self._state()
+
+    def _replace(self, text: str) -> None:
+        target = self.path.resolve()
+        owner = target.stat()
+        if os.geteuid() not in (0, owner.st_uid):
+            raise MetalError(
+                ErrorCode.DATABASE,
+                f"the key file {self.path} belongs to the user with number {owner.st_uid}; rotate keys as that user or as root",
+            )
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mode 0600
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if os.geteuid() == 0:
+                os.chown(name, owner.st_uid, owner.st_gid)
+            os.replace(name, target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        settle_folder(target.parent)
