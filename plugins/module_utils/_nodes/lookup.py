@@ -13,12 +13,13 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .documents import DIALECTS
 from .expression import is_expression
 from .libraries import lazy
 from .names import natural
 from .noderange import Test
 from .reading import CHUNK, Reader, chunks
-from .schema import DEFAULTS
+from .schema import DEFAULTS, attribute
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -34,6 +35,7 @@ class Lookup:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.t = reader.t
+        self._documents = DIALECTS[reader.connection.dialect.name]
 
     def known(self, names: Collection[str]) -> set[str]:
         """Return those of ``names`` that are nodes."""
@@ -44,7 +46,7 @@ class Lookup:
     def members(self, group: str) -> Collection[str] | None:
         """Return the nodes of ``group``; None if there is no such group."""
         t = self.t.members
-        found = self.reader.connection.execute(sa.select(t.c.node).where(t.c.group_name == group)).scalars().all()
+        found = [node for (node,) in self._fetch(sa.select(t.c.node).where(t.c.group_name == group))]
         return found if found or self.reader.known("group", [group]) else None
 
     def everyone(self) -> Sequence[str]:
@@ -62,79 +64,93 @@ class Lookup:
         positive = _NEGATIVE.get(test.operator)
         if positive is not None:
             return self._all - set(self.having(attribute, Test(positive, test.value)))
-        passing, owning = self._own(attribute, test)
-        return passing | self._inheriting(attribute, test, owning)
+        return self._owning(attribute, test) | self._inheriting(attribute, test)
 
     @cached_property
     def _everyone(self) -> list[str]:
-        return self.reader.node_names()
+        t = self.t.nodes
+        return [name for (name,) in self._fetch(sa.select(t.c.name).order_by(t.c.sort, t.c.name))]
 
     @cached_property
     def _all(self) -> set[str]:
         return set(self._everyone)
 
-    def _own(self, attribute: str, test: Test) -> tuple[set[str], set[str]]:
-        """Return the nodes whose own value passes, and all that have one (or an explicit null)."""
-        nodes = self.t.nodes
-        text = json_text(nodes.c.document, attribute, self.reader.connection.dialect.name)
-        rows = self.reader.connection.execute(sa.select(nodes.c.name, text).where(text.is_not(None))).all()
-        verdicts, doubtful = self._verdicts({found for _name, found in rows}, test)
-        passing = {name for name, found in rows if verdicts[found]}
-        if doubtful:
-            passing |= self._evaluated([name for name, found in rows if found in doubtful], attribute, test)
-        return passing, {name for name, _found in rows}
+    def _owning(self, attribute: str, test: Test) -> set[str]:
+        """Return the nodes whose own value passes."""
+        t, found = self.t.nodes, Attribute(attribute)
+        conditions = [self._documents.has(t.c.document, attribute)]
+        if test.operator == "==" and not found.is_list:
+            conditions.append(self._documents.may_be(t.c.document, attribute, test.value))
+        rows = self._fetch(sa.select(t.c.name, self._documents.value(t.c.document, attribute)).where(*conditions))
+        verdicts, doubtful = self._verdicts({value for _name, value in rows}, found, test)
+        passing = {name for name, value in rows if verdicts[value]}
+        for expression in doubtful:
+            passing |= self._evaluated([name for name, value in rows if value == expression], attribute, test)
+        return passing
 
     @staticmethod
-    def _verdicts(texts: Iterable[str], test: Test) -> tuple[dict[str, bool], set[str]]:
-        """Return which JSON texts pass, and those that are expressions, of which the text alone tells nothing."""
-        verdicts: dict[str, bool] = {}
+    def _verdicts(values: Iterable[Any], attribute: Attribute, test: Test) -> tuple[dict[Any, bool], set[str]]:
+        """Return which values pass, and those that are expressions, of which the text alone tells nothing."""
+        verdicts: dict[Any, bool] = {}
         doubtful: set[str] = set()
-        for text in texts:
-            # most values are plain text without an escape, which is itself between its quotes
-            value = text[1:-1] if text[0] == '"' and "\\" not in text else json.loads(text)
-            expression = is_expression(value)
-            verdicts[text] = not expression and test.passes(value)
-            if expression:
-                doubtful.add(text)
+        for value in values:
+            if is_expression(value):
+                doubtful.add(value)
+            verdicts[value] = value not in doubtful and test.passes(attribute.from_sql(value))
         return verdicts, doubtful
 
-    def _inheriting(self, attribute: str, test: Test, owning: set[str]) -> set[str]:
+    def _inheriting(self, attribute: str, test: Test) -> set[str]:
         """Return the nodes without an own value that inherit one that passes."""
-        groups = self.t.groups
-        text = json_text(groups.c.document, attribute, self.reader.connection.dialect.name)
-        rows = self.reader.connection.execute(sa.select(groups.c.name, text).where(text.is_not(None)))
-        giving = dict[str, str](map(tuple, rows))
-        verdicts, doubtful = self._verdicts(giving.values(), test)
+        groups, nodes, documents = self.t.groups, self.t.nodes, self._documents
+        value = documents.value(groups.c.document, attribute)
+        giving = dict(self._fetch(sa.select(groups.c.name, value).where(documents.has(groups.c.document, attribute))))
+        verdicts, doubtful = self._verdicts(set(giving.values()), Attribute(attribute), test)
+        by_default = test.passes(DEFAULTS.get(attribute))
+        if not (any(verdicts.values()) or doubtful or by_default):
+            return set()
+        has = documents.has(nodes.c.document, attribute)
+        owning = {name for (name,) in self._fetch(sa.select(nodes.c.name).where(has))}
         first = self._first_giving(list(giving), owning)
         found = {node for node, group in first.items() if verdicts[giving[group]]}
-        if doubtful:
-            unsure = [node for node, group in first.items() if giving[group] in doubtful]
+        for expression in doubtful:
+            unsure = [node for node, group in first.items() if giving[group] == expression]
             found |= self._evaluated(unsure, attribute, test)
-        if test.passes(DEFAULTS.get(attribute)):
-            found |= self._all - owning - first.keys()
-        return found
+        return found | (self._all - owning - first.keys()) if by_default else found
 
     def _first_giving(self, groups: Sequence[str], owning: set[str]) -> dict[str, str]:
         """Node to the first of its groups that is one of ``groups``, for those not in ``owning``."""
         t = self.t.members
+        if len(groups) == 1:
+            nodes = (name for (name,) in self._fetch(sa.select(t.c.node).where(t.c.group_name == groups[0])))
+            return {node: groups[0] for node in nodes if node not in owning}
         first: dict[str, tuple[int, str]] = {}
         for chunk in chunks(groups):
             query = sa.select(t.c.node, t.c.position, t.c.group_name).where(t.c.group_name.in_(chunk))
-            for node, position, group in self.reader.connection.execute(query):
+            for node, position, group in self._fetch(query):
                 if node not in owning and (node not in first or position < first[node][0]):
                     first[node] = (position, group)
         return {node: group for node, (_position, group) in first.items()}
 
     def _evaluated(self, names: Sequence[str], attribute: str, test: Test) -> set[str]:
+        """Return those of ``names`` whose value, an expression, passes."""
         return {view.name for view in self.reader.stream(names) if test.passes(view[attribute])}
 
+    def _fetch(self, query: sa.Select[Any]) -> list[Any]:
+        """Return plain rows of text, straight from the driver: of 100,000 each costs as much as its search."""
+        cursor: Any = self.reader.connection.execute(query).cursor
+        rows: list[Any] = cursor.fetchall()
+        return rows
 
-def json_text(column: sa.Column[Any], key: str, dialect: str) -> sa.ColumnElement[str | None]:
-    """Return the SQL for the JSON text of the value of ``key`` in a document; SQL's NULL if there is no such key."""
-    if dialect == "sqlite":  # its operator -> came with 3.38 only: https://www.sqlite.org/json1.html
-        path = f'$."{key}"'
-        kind = sa.func.json_type(column, path)
-        words = {kind == "true": "true", kind == "false": "false"}  # which json_extract turns into 1 and 0
-        texts = [(test, sa.literal(word)) for test, word in words.items()]
-        return sa.case(*texts, (kind.is_not(None), sa.func.json_quote(sa.func.json_extract(column, path))))
-    return sa.cast(column.op("->", return_type=sa.JSON())(key), sa.Text())
+
+class Attribute:
+    """What a test has to know of an attribute: how its value comes out of SQL."""
+
+    def __init__(self, name: str) -> None:
+        self.type = attribute(name).type
+        self.is_list = attribute(name).is_list
+
+    def from_sql(self, value: Any) -> Any:
+        """Return ``value`` as it is in the document: lists come as JSON, truth as a number or a word."""
+        if value is not None and self.is_list:
+            return json.loads(value)
+        return value in (1, "true") if value is not None and self.type == "bool" else value
