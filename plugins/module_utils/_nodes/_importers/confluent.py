@@ -22,7 +22,7 @@ from ..schema import attribute
 from ..secrets import Keyring
 from ..view import Inherited, View
 from .confluent_expression import translate
-from .draft import SECRET, Draft, custom_name, unreadable
+from .draft import SECRET, Draft, custom_name, looks_secret, unreadable
 from .perl_sum import Unclear
 
 ATTRIBUTES = {
@@ -48,6 +48,7 @@ INTERFACE = {"hwaddr": "net.mac", "ipv4_address": "net.ip", "ipv4_gateway": "net
 WORDS = {"deployment.lock": {"locked": "locked", "autolock": "auto", "unlocked": "unlocked", "": "unlocked"}}
 """Values that have another name here."""
 
+_AREAS = {"node": "nodes", "group": "nodegroups"}
 _HIDDEN = frozenset({"cryptvalue", "hashvalue", "cryptpass"})
 _REDACTED = "*REDACTED*"
 _PREFIX = re.compile(r"(?P<address>.+)/(?P<length>[0-9]{1,3})")
@@ -83,17 +84,15 @@ class _Importer:
         found = _load(path)
         self.draft = Draft(path, "confluent")
         self.there = {"node": found["nodes"], "group": found["nodegroups"]}
-        self.nodes = self.draft.names({name: f"nodes: {name}" for name in found["nodes"]}, "node")
+        self.nodes = self.draft.names(dict.fromkeys(found["nodes"], "nodes"), "node")
         groups = dict.fromkeys(found["nodegroups"])
         for name in self.nodes:
             groups |= dict.fromkeys(self.groups_of(name))
         for name in [name for name in groups if "noderange" in found["nodegroups"].get(name, {})]:
-            self.draft.leave(
-                name, f"nodegroups: {name}", "a dynamic group: write its noderange where the group was named"
-            )
+            self.draft.leave(name, "nodegroups", "a dynamic group: write its noderange where the group was named")
             del groups[name]
-        plain = {name: f"nodegroups: {name}" for name in groups if name not in RESERVED}
-        self.groups = self.draft.names(plain, "group", self.nodes.values())
+        plain = {name: "nodegroups" for name in groups if name not in RESERVED}
+        self.groups = self.draft.names(plain, "group", [*self.nodes.values(), *found["nodes"]])
         self.groups |= {name: f"confluent-{name}" for name in groups if name in RESERVED}
         self.boots = self._boot_interface()
         self.expressions: dict[tuple[str, str], _Expression] = {}
@@ -169,11 +168,13 @@ class _Importer:
     def add_values(self, entry: Entry, kind: str, name: str) -> None:
         """Put all that Confluent says of one node or group into ``entry``."""
         for key, value in self.there[kind].get(name, {}).items():
-            where = f"{entry.place}: {key}"
+            where = f"{_AREAS[kind]}: {key}"
             if key in ("groups", "nodes", "_expressionkeys") or value in (None, {}):
                 continue
             if value == _REDACTED or (isinstance(value, dict) and _HIDDEN & value.keys()) or key in _HIDDEN:
                 self.draft.leave(entry.name, where, "encrypted or hashed by Confluent; set it")
+            elif self.target(key) is None and looks_secret(key, value):
+                self.draft.leave(entry.name, where, SECRET)
             elif isinstance(value, dict) and "expression" in value:
                 self.add_expression(entry, key, value, where)
             else:
@@ -206,12 +207,8 @@ class _Importer:
     def keep(self, entry: Entry, key: str, text: str, where: str, *, literal: bool) -> None:
         """Keep what has no attribute here, under the name that its expressions use."""
         parts = key.split(".")
-        if parts[0] == "secret":
-            self.draft.leave(entry.name, where, SECRET)
-        elif parts[0] == "custom" and len(parts) > 1:
-            self.draft.keep(entry, tuple(parts[1:]), text, where, literal=literal, own=True)
-        else:
-            self.draft.keep(entry, tuple(parts), text, where, literal=literal)
+        own = parts[0] == "custom" and len(parts) > 1
+        self.draft.keep(entry, tuple(parts[1:] if own else parts), text, where, literal=literal, own=own)
 
     def add_expression(self, entry: Entry, key: str, value: dict[str, Any], where: str) -> None:
         """Put the translation of an expression, or name why there is none."""

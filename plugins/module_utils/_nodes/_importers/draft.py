@@ -22,6 +22,7 @@ from ..expression import escape
 from ..names import check_name
 from ..schema import SECRETS, attribute
 
+_LINE = re.compile(r": line [0-9]+")
 _PART = re.compile(r"[a-z][a-z0-9_]*")
 _SECRET_WORDS = frozenset(
     (
@@ -76,8 +77,8 @@ class Draft:
         self._bad: list[MetalError] = []
 
     def leave(self, name: str, source: str, reason: str) -> None:
-        """Name what is not taken over; once for each ``name`` and ``source``."""
-        self.batch.unmapped.append(Unmapped(name, source, reason))
+        """Name what is not taken over. Lines are left out of ``source``: the same of many nodes is told as one."""
+        self.batch.unmapped.append(Unmapped(name, _LINE.sub("", source), reason))
 
     def names(self, found: Mapping[str, str], kind: str, taken: Iterable[str] = ()) -> dict[str, str]:
         """Return name there to name here, for those that can be names here; the others are named as unmapped.

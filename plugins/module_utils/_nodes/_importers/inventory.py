@@ -116,10 +116,10 @@ class _Importer:
                 self.of_hosts.setdefault(host, set()).add(group)
         for host in self.hostvars:
             self.of_hosts.setdefault(host, set())
-        self.nodes = self.draft.names({host: f"host {host}" for host in self.of_hosts}, "node")
+        self.nodes = self.draft.names(dict.fromkeys(self.of_hosts, "hosts"), "node")
         names = [name for name in dict.fromkeys([*found, *self.parents]) if name not in _NO_GROUPS]
         self.groups = self.draft.names(
-            {name: f"group {name}" for name in names if name not in RESERVED}, "group", self.nodes.values()
+            {name: "groups" for name in names if name not in RESERVED}, "group", [*self.nodes.values(), *self.of_hosts]
         )
         if self._variables("all"):
             self.groups["all"] = "ansible-all"
@@ -178,7 +178,7 @@ class _Importer:
         """Put all variables of one host or group into ``entry``; the surest comes first."""
         order = {name: number for number, name in enumerate(VARIABLES)}
         for name in sorted(variables, key=lambda name: (order.get(name, len(order)), name)):
-            value, where = variables[name], f"{entry.place}: {name}"
+            value, where = variables[name], f"{'groups' if entry.groups is None else 'hosts'}: {name}"
             if _has_template(value):
                 self.draft.leave(entry.name, where, "it is a template, and what it comes to only a play knows")
                 self.blank(entry, name)

@@ -24,7 +24,7 @@ DEEPEST = 20
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+)|\$(?P<capture>[1-9])(?![0-9])|\$\{(?P<braced>[1-9])\}"
-    r"|(?P<word>[A-Za-z_&][A-Za-z0-9_:]*)|(?P<quoted>'[^']*'|\"[^\"]*\")|(?P<sign>\*\*|.))",
+    r"|(?P<word>[A-Za-z_&][A-Za-z0-9_:]*)|(?P<quoted>'[^']*'|\"[^\"]*\")|(?P<sign>\*\*|--|\+\+|.))",
     re.DOTALL,
 )
 _FORMAT = re.compile(r"(?P<before>[^%\\$@]*)%(?P<format>(?:0?[1-9][0-9]?)?[dxX])(?P<after>[^%\\$@]*)")
@@ -63,6 +63,8 @@ class Sum:
         if self.mere_capture is not None:
             return capture(self.mere_capture)
         number = _value(self.root, capture)
+        if number < 0 and self.format[-1:] in ("x", "X"):
+            raise Unclear(f"it shows {number} in hex digits, which Perl does in its own way")
         return f"{self.before}{number:{self.format}}{self.after}" if self.format else number
 
     def written(self, name: Callable[[int], str]) -> str:

@@ -17,7 +17,7 @@ from ..batch import Batch, Entry
 from ..errors import MetalError
 from ..names import RESERVED
 from ..schema import SECRETS, attribute
-from .draft import Draft, custom_name
+from .draft import SECRET, Draft, custom_name, looks_secret
 from .perl import is_computed, translate, value_for
 from .perl_sum import Unclear
 from .xcat_networks import add_networks
@@ -96,7 +96,7 @@ class _Importer:
         with_values = {cell.owner for cell in self.source.cells}
         reserved = {name: f"xcat-{name}" for name in found if name in RESERVED and name in with_values}
         plain = {name: place for name, place in found.items() if name not in RESERVED}
-        self.groups = self.draft.names(plain, "group", self.nodes.values()) | reserved
+        self.groups = self.draft.names(plain, "group", [*self.nodes.values(), *self.source.nodes]) | reserved
         for name, here in self.groups.items():
             if name not in self.source.nodes:
                 self.entries[name] = Entry(found[name], here, None, {})
@@ -133,6 +133,9 @@ class _Importer:
         if target in SECRETS:
             self.draft.leave(entry.name, cell.place, "a computed password is not translated; set it")
             entry.values[str(target)] = None
+            return
+        if target is None and looks_secret(f"{cell.table}.{cell.column}", cell.value):
+            self.draft.leave(entry.name, cell.place, SECRET)
             return
         try:
             text = self.translation(cell, target or custom_name("xcat", cell.table, cell.column))
