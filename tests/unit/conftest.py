@@ -26,7 +26,6 @@ OVER_BOTH = (
     "inventory",
     "modules",
     "module_utils/deploy",
-    "module_utils/nodes/test_dump.py",
     "module_utils/nodes/test_identities.py",
     "module_utils/nodes/test_migrations.py",
     "module_utils/nodes/test_secrets.py",

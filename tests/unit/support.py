@@ -84,6 +84,14 @@ def run_module(module: str, /, *, check: bool = False, diff: bool = False, **arg
     return result
 
 
+def raw_output(module: str, /, **arguments: Any) -> str:
+    """Run the real main() of ``module`` and return what it printed, as it printed it."""
+    printed = io.StringIO()
+    with module_arguments(arguments), redirect_stdout(printed):
+        _status_of(importlib.import_module(f"{MODULES}.{module}").main)
+    return printed.getvalue()
+
+
 def ok(module: str, /, **arguments: Any) -> dict[str, Any]:
     """Run a module that has to succeed."""
     result = run_module(module, **arguments)

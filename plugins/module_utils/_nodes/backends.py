@@ -15,12 +15,12 @@ import os
 import random
 import re
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -169,12 +169,10 @@ class SqliteBackend(Backend):
         """Make it under another name, whole, and link it into place: whoever opens it sees all of it or nothing."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-            os.close(handle)
-            draft = Path(name)
+            draft = self.path.with_name(f".{self.path.name}.{token_hex(8)}")
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o660))  # rights that SQLite would not give it
             try:
                 self._fill(draft, install)
-                draft.chmod(0o660)
                 hand_over(draft)
                 with suppress(FileExistsError):  # which a rename would overwrite
                     os.link(draft, self.path)
@@ -294,9 +292,10 @@ class PostgresqlBackend(Backend):
         ("No space left on device", FULL),
         ("password authentication failed", "refused user or password; see the URL and ~/.pgpass ({cause})"),
         ("no password supplied", "asks for a password; write one into the URL or ~/.pgpass ({cause})"),
-        ("does not exist", "has no such database, user or table; make it with createdb or createuser ({cause})"),
+        ("does not exist", "is not there for this user; createdb makes a database, createuser a user ({cause})"),
         ("permission denied", "does not let this user do that; see the owner of the database ({cause})"),
-        ("connection failed", "cannot be reached; does it run, and are host and port right? ({cause})"),
+        ("failed to resolve host", "cannot be found; is the name of its host right? ({cause})"),
+        ("connection to server", "cannot be reached; does it run, and are host and port right? ({cause})"),
         ("connection timeout expired", "does not answer; are host and port right? ({cause})"),
         (
             "Multiple connection attempts failed",
@@ -382,6 +381,7 @@ def _parse(url: str) -> sa.URL:
     """Raises: MetalError ``invalid``. The URL may hold a password, so that no message shows it."""
     try:
         place = sa.engine.make_url(url)
+        (place.host or "").encode("idna")  # which psycopg does later, with an error of another kind
     except (sa.exc.ArgumentError, ValueError):
         raise MetalError(
             ErrorCode.INVALID,

@@ -175,7 +175,7 @@ def _refused(path: Path, why: str) -> MetalError:
     return MetalError(ErrorCode.INVALID, f"the backup {path} {why}")
 
 
-def _read(path: Path, file: IO[bytes], look: Callable[[sa.Table, Rows], object]) -> Summary:
+def _read(path: Path, file: gzip.GzipFile, look: Callable[[sa.Table, Rows], object]) -> Summary:
     whole = hashlib.sha256()
     line = file.readline(LONGEST_LINE)
     if not line:

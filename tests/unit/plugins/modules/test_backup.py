@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -254,7 +255,7 @@ def test_what_fails_while_it_is_written_leaves_the_old_one(tmp_path: Path, monke
     def full(*_arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(dump.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     failed = refused("backup", path=str(path))
     assert failed["msg"] == f"the backup {path} cannot be written: No space left on device"
     assert path.read_bytes() == before

@@ -1,40 +1,27 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The node database: where it lies, versions, transactions, and writers of several processes at once."""
+"""Opening the node database: where it lies, what is no database of ours, and that each error is one sentence."""
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.stage0.metal.plugins.module_utils._nodes import database
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import default_url, open_database
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.libraries import lazy
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store, Wish
-from ansible_collections.stage0.metal.tests.unit.support import events, make_rack, store
-
-WRITER = """
-import sys
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store, Wish
-
-number, writes = int(sys.argv[1]), int(sys.argv[2])
-sys.stdin.readline()
-database = open_database()
-for turn in range(writes):
-    with database.write() as connection:
-        Store(connection, Keyring(), f"writer {number}").put("node", "shared", Wish({f"site.w{number}": str(turn)}))
-"""
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.tables import SCHEMA_VERSION
+from ansible_collections.stage0.metal.tests.postgresql import PASSWORD
+from ansible_collections.stage0.metal.tests.unit.support import make_rack, raw_output, refused
 
 
 def fails(url: str | None = None) -> MetalError:
@@ -74,7 +61,7 @@ def test_a_newer_database_is_refused(home: Path) -> None:
     error = fails()
     assert error.code is ErrorCode.DATABASE
     assert str(error) == (
-        f"the node database sqlite:///{home}/metal.db has schema version 99, this collection knows 1; "
+        f"the node database sqlite:///{home}/metal.db has schema version 99, this collection knows {SCHEMA_VERSION}; "
         "update the collection on this machine"
     )
 
@@ -83,20 +70,177 @@ def test_what_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("this is some text that is long enough to be a file of SQLite's, but is none" * 9)
     error = fails(f"sqlite:///{tmp_path}/text")
     assert error.code is ErrorCode.DATABASE
-    assert "file is not a database" in str(error)
+    assert str(error) == (
+        f"the node database sqlite:///{tmp_path}/text is damaged; restore a backup of it (file is not a database)"
+    )
     (tmp_path / "folder").mkdir()
     error = fails(f"sqlite:///{tmp_path}/folder")
     assert error.code is ErrorCode.DATABASE
-    assert str(error).startswith("the node database refused: ")
+    assert "folder cannot be opened; see the rights of the file and of its folder (" in str(error)
     error = fails(f"sqlite:///{tmp_path}/text/metal.db")
     assert str(error).startswith(f"the node database {tmp_path}/text/metal.db cannot be made: ")
 
 
-@pytest.mark.parametrize("url", ["postgresql://host/x", "sqlite:/x", "/var/lib/metal.db", "sqlite://", "x"])
+def test_an_empty_file_is_no_new_database(tmp_path: Path) -> None:
+    path = tmp_path / "metal.db"
+    path.write_bytes(b"")
+    error = fails(f"sqlite:///{path}")
+    assert str(error) == (
+        f"the node database {path} is an empty file, so it was cut off or is not ours; "
+        "restore a backup, or remove the file to begin anew"
+    )
+    assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_a_database_that_was_cut_off(home: Path, kept: float) -> None:
+    make_rack(3)
+    path = home / "metal.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * kept)])
+    error = fails()
+    assert str(error).startswith(f"the node database sqlite:///{path} is damaged; restore a backup of it (")
+
+
+def test_a_database_of_another_program(tmp_path: Path) -> None:
+    raw = sqlite3.connect(tmp_path / "other.db")
+    raw.execute("CREATE TABLE meta (key TEXT, value TEXT)")
+    raw.commit()
+    raw.close()
+    sentence = f"sqlite:///{tmp_path}/other.db is a database, but none of ours: it has no schema version"
+    assert str(fails(f"sqlite:///{tmp_path}/other.db")) == sentence
+    raw = sqlite3.connect(tmp_path / "other.db")
+    raw.execute("INSERT INTO meta VALUES ('schema_version', 'two')")
+    raw.commit()
+    raw.close()
+    assert str(fails(f"sqlite:///{tmp_path}/other.db")) == sentence
+
+
+def test_a_new_database_is_whole_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is killed while it makes one leaves nothing at its place, and who is slower takes what is there."""
+    path = tmp_path / "metal.db"
+    link = os.link
+
+    def others_first(draft: Path, target: Path) -> None:
+        assert not path.exists()
+        monkeypatch.setattr(os, "link", link)
+        open_database(f"sqlite:///{path}").close()
+        with store_at(f"sqlite:///{path}") as opened:
+            opened.put("node", "theirs", Wish())
+        link(draft, target)
+
+    monkeypatch.setattr(os, "link", others_first)
+    open_database(f"sqlite:///{path}").close()
+    with store_at(f"sqlite:///{path}") as opened:
+        assert opened.node_names() == ["theirs"]
+    assert {found.name for found in tmp_path.iterdir()} <= {"metal.db", "metal.db-wal", "metal.db-shm"}
+
+
+@contextmanager
+def store_at(url: str) -> Iterator[Store]:
+    with closing(open_database(url)) as opened, opened.write() as connection:
+        yield Store(connection, Keyring(), "test")
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://u:hidden-7@host/x", "sqlite:/x", "/var/lib/metal.db", "sqlite://", "x", "sqlite:///a\nb"]
+)
 def test_other_urls_are_refused(url: str) -> None:
     error = fails(url)
     assert error.code is ErrorCode.INVALID
-    assert "is not supported; write sqlite:///PATH" in str(error)
+    assert "is not supported; write sqlite:///PATH or postgresql://USER@HOST/NAME" in str(error)
+    assert "hidden-7" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("rest", "code", "sentence"),
+    [
+        ("h:port/x", "invalid", "the database URL cannot be read; write postgresql://USER:PASSWORD@HOST:PORT/NAME"),
+        ("u:hidden-7@" + "h" * 80 + "/x", "invalid", "the database URL cannot be read; write postgresql://USER"),
+        ("u@h/x?password=hidden-7", "invalid", "a password does not belong behind the ? of a database URL"),
+        ("u:hidden-7@nowhere.invalid/x", "database", "cannot be found; is the name of its host right? ("),
+        ("u:hidden-7@127.0.0.1:1/x", "database", "cannot be reached; does it run, and are host and port right? ("),
+        ("u:hidden-7@/x?host=/nowhere", "database", "cannot be reached; does it run, and are host and port right? ("),
+        ("u:hidden-7@127.0.0.1:99999/x", "database", "99999"),
+        ("u:hidden-7@127.0.0.1/x?no_such=1", "database", "no_such"),
+    ],
+)
+def test_a_server_that_cannot_be_reached(rest: str, code: str, sentence: str) -> None:
+    error = fails(f"postgresql://{rest}")
+    assert (str(error.code), sentence in str(error)) == (code, True), str(error)
+    assert "hidden-7" not in str(error)
+
+
+def test_who_may_not_log_in(cluster: Any) -> None:
+    cluster.empty("guard")
+    wrong = cluster.url("guard", "guarded:hidden-7")
+    error = fails(wrong)
+    assert str(error).startswith("the node database postgresql://guarded:***@/guard?host=")
+    assert "refused user or password; see the URL and ~/.pgpass (" in str(error)
+    assert "asks for a password; write one into the URL or ~/.pgpass (" in str(fails(cluster.url("guard", "guarded")))
+    assert "is not there for this user; createdb makes a database, createuser a user (" in str(
+        fails(cluster.url("no_such"))
+    )
+    assert "is not there for this user; createdb makes a database, createuser a user (" in str(
+        fails(cluster.url("guard", "nobody_known"))
+    )
+    assert "does not let this user do that; see the owner of the database (" in str(
+        fails(cluster.url("guard", f"guarded:{PASSWORD}"))
+    )
+    failed = refused("node_info", database=wrong)
+    assert "hidden-7" not in repr(failed)
+
+
+def test_the_password_of_a_url_stands_in_no_result(cluster: Any) -> None:
+    cluster.empty("owned")
+    cluster.sql("ALTER DATABASE owned OWNER TO guarded")
+    cluster.sql("ALTER SCHEMA public OWNER TO guarded", "owned")
+    url = cluster.url("owned", "guarded:" + PASSWORD.replace("-", "%2D"))
+    printed = raw_output("database_info", database=url)
+    assert '"kind": "postgresql"' in printed
+    assert "invocation" in printed
+    assert PASSWORD not in printed
+    assert "%2D" not in printed
+
+
+def test_a_server_with_tables_of_others(cluster: Any) -> None:
+    url = cluster.empty("others")
+    cluster.sql("CREATE TABLE nodes (x integer)", "others")
+    error = fails(url)
+    assert "others holds tables of something else (nodes); give the node database a database" not in str(error)
+    assert "holds tables of something else (nodes); give the node database a database or a schema of its own" in str(
+        error
+    )
+    assert cluster.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", "others") == [(1,)]
+
+
+def test_a_server_with_another_encoding(cluster: Any) -> None:
+    cluster.sql(
+        "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
+    assert "has encoding LATIN1; make it with: createdb --encoding=UTF8" in str(fails(cluster.url("latin")))
+
+
+def test_missing_is_refused_or_replaced_by_memory(cluster: Any, tmp_path: Path) -> None:
+    url = cluster.empty("nothing")
+    for place, sentence in (
+        (url, "holds no node database"),
+        (f"sqlite:///{tmp_path}/x.db", "there is no node database"),
+    ):
+        with pytest.raises(MetalError, match=sentence):
+            open_database(place, missing="refuse")
+        with closing(open_database(place, missing="memory")) as opened, opened.write() as connection:
+            Store(connection, Keyring(keep=False), "x").put("node", "n1", Wish())
+    assert cluster.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", "nothing") == [(0,)]
+    assert list(tmp_path.glob("*.db")) == []
+
+
+def test_psycopg_is_asked_for_only_where_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    open_database().close()
+    error = fails("postgresql://u@h/x")
+    assert error.code is ErrorCode.LIBRARY
+    assert str(error).startswith("the Python library psycopg[binary] cannot be imported here (")
 
 
 def test_a_missing_library_is_told_by_name() -> None:
@@ -106,68 +250,3 @@ def test_a_missing_library_is_told_by_name() -> None:
     assert caught.value.code is ErrorCode.LIBRARY
     assert str(caught.value).startswith("the Python library cryptography cannot be imported here (")
     assert "requirements" in str(caught.value)
-
-
-def test_a_transaction_that_fails_leaves_nothing() -> None:
-    opened = open_database()
-
-    def two_with_one_address() -> None:
-        with opened.write() as connection:
-            Store(connection, Keyring(), "x").put("node", "n1", Wish({"net.ip": "10.0.0.1"}))
-            Store(connection, Keyring(), "x").put("node", "n2", Wish({"net.ip": "10.0.0.1"}))
-
-    with pytest.raises(MetalError):
-        two_with_one_address()
-    with opened.write(keep=False) as connection:
-        Store(connection, Keyring(), "x").put("node", "n3", Wish())
-    with opened.read() as connection:
-        assert Store(connection, Keyring(), "x").node_names() == []
-    opened.close()
-    assert events() == []
-
-
-def test_a_read_sees_one_state(home: Path) -> None:
-    make_rack(1)
-    opened = open_database()
-    with opened.read() as connection:
-        first = Store(connection, Keyring(), "x").node_names()
-        with store() as other:
-            other.put("node", "later", Wish())
-        assert Store(connection, Keyring(), "x").node_names() == first
-    opened.close()
-
-
-def test_a_writer_gives_up_with_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    open_database().close()
-    monkeypatch.setattr(database, "LOCK_WAIT_SECONDS", 0.05)
-    other = sqlite3.connect(home / "metal.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    opened = open_database()
-    with pytest.raises(MetalError, match=r"^the node database refused: database is locked$"), opened.write():
-        pass
-    opened.close()
-    other.close()
-
-
-def start(*arguments: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, "-c", WRITER, *arguments]
-    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def test_writers_of_many_processes_all_win(home: Path) -> None:
-    """The database is not there yet: making it is part of the race."""
-    writers = [start(str(number), "25") for number in range(8)]
-    for writer in writers:
-        assert writer.stdin
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
-    ended = [writer.communicate(timeout=120)[1] for writer in writers]
-    assert ended == [""] * 8
-    with store() as opened:
-        values: dict[str, Any] = opened.document("node", "shared")["values"]
-    assert values == {f"site.w{number}": "24" for number in range(8)}
-    told = events("shared")
-    assert len(told) == 8 * 25
-    assert [event["what"] for event in told] == ["node added"] + ["node changed"] * 199
-    assert json.loads(told[-1]["after"])["values"] == values
