@@ -162,14 +162,8 @@ def _search(computed: _Computed, name: str) -> _Found:
     return _Found(name, found.span(), tuple(None if start < 0 else (start, end) for start, end in spans))
 
 
-def value_for(raw: str, name: str) -> str:
-    """Return what xCAT makes of the value ``raw`` for the node ``name``. Raises: Unclear."""
-    return _value(_read(raw), name)
-
-
-def _value(computed: _Computed, name: str) -> str:
-    found = _search(computed, name)
-    start, end = found.whole
+def _value(computed: _Computed, found: _Found) -> str:
+    name, (start, end) = found.name, found.whole
     if computed.has_sums and (start, end) != (0, len(name)):
         raise Unclear(f"its pattern matches a part of {name} only, and xCAT would run the rest as Perl")
     texts = [piece if isinstance(piece, str) else str(piece.value(found.text)) for piece in computed.pieces]
@@ -179,16 +173,17 @@ def _value(computed: _Computed, name: str) -> str:
     return value
 
 
-def translate(raw: str, names: Mapping[str, str]) -> str:
-    """Return the expression that means what the value ``raw`` means in xCAT.
+def translate(raw: str, names: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return the expression that means what ``raw`` means in xCAT, and what that comes to for each node.
 
     ``names``: the nodes that have the value, by name in xCAT to the name here. Raises: Unclear.
     """
     computed = _read(raw)
     if not names:
         raise Unclear("no node has this value, so nothing can prove a translation")
-    values = {name: _value(computed, name) for name in names}
-    text = _Translation(computed, [_search(computed, name) for name in names]).text()
+    found = [_search(computed, name) for name in names]
+    values = {one.name: _value(computed, one) for one in found}
+    text = _Translation(computed, found).text()
     try:
         expression = parse(text)
         for name, here in names.items():
@@ -197,7 +192,7 @@ def translate(raw: str, names: Mapping[str, str]) -> str:
                 raise Unclear(f"xCAT makes {values[name]!r} of it for {name}, and {text!r} would make {got!r}")
     except MetalError as exc:
         raise Unclear(exc.message) from None
-    return text
+    return text, values
 
 
 def _no_attribute(name: str) -> None:

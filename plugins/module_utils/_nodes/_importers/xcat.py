@@ -18,7 +18,7 @@ from ..errors import MetalError
 from ..names import RESERVED
 from ..schema import SECRETS, attribute
 from .draft import SECRET, Draft, custom_name, looks_secret
-from .perl import is_computed, translate, value_for
+from .perl import is_computed, translate
 from .perl_sum import Unclear
 from .xcat_networks import add_networks
 from .xcat_source import DYNAMIC, Cell, Source, read_source
@@ -160,11 +160,10 @@ class _Importer:
             raise Unclear("xCAT adds the next group's value to it")
         if cell.value.startswith("/") and any(word in cell.column.lower() for word in _PATHS):
             raise Unclear("it is a path, which xCAT takes for a regular expression")
-        names = {name: self.nodes[name] for name in self.having(cell)}
-        text = translate(cell.value, names)
-        for name in names:
+        text, values = translate(cell.value, {name: self.nodes[name] for name in self.having(cell)})
+        for name, value in values.items():
             try:
-                attribute(target).check_value(value_for(cell.value, name))
+                attribute(target).check_value(value)
             except MetalError as exc:
                 raise Unclear(f"for {name} it comes to a bad value: {exc.message}") from None
         return text
