@@ -154,7 +154,8 @@ class Deployments:
             "boots": 0,
         }
         t = self.t.deployments
-        number = self.connection.execute(t.insert().values(**row)).inserted_primary_key[0]
+        made: Any = self.connection.execute(t.insert().values(**row)).inserted_primary_key
+        number: int = made[0]
         self.note(number, "armed", f"profile {profile.name}")
         self.store.event("deployment armed", node, None, {"deployment": number, "profile": profile.name})
         return self.latest([node])[node]

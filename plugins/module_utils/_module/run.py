@@ -32,7 +32,7 @@ def execute(
     try:
         database = open_database(parameters["database"], missing="memory" if check_mode else "make")
         try:
-            context = Context(database, Keyring(keep=not check_mode), check_mode=check_mode)
+            context = Context(database, Keyring(keep=not check_mode), check_mode=check_mode, diff=diff)
             if say is not None:
                 context.say = say
             result = operation(context, parameters)

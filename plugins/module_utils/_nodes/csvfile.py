@@ -14,6 +14,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,7 +30,14 @@ _GROUP = "group:"
 _NULL = "{null}"
 _EMPTY_LIST = "[]"
 
-Check = Callable[[str], Any]
+
+@dataclass(slots=True)
+class _Column:
+    """A column: its ``name``, what turns a cell into a value, and the values of cells that were seen: most repeat."""
+
+    name: str
+    check: Callable[[str], Any]
+    seen: dict[str, Any]
 
 
 def read(path: Path) -> Batch:
@@ -92,7 +100,7 @@ def _read(path: Path, lines: Iterator[tuple[int, list[str]]]) -> Batch:
     columns = _columns(path, [cell.strip() for cell in heading])
     batch, seen = Batch(str(path)), _Seen(path)
     for number, cells in lines:
-        if not any(cells) or not any(cell.strip() for cell in cells):
+        if not any(cell.strip() for cell in cells):
             continue
         if len(cells) > len(columns):
             raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: {len(cells)} cells for {len(columns)} columns")
@@ -102,55 +110,55 @@ def _read(path: Path, lines: Iterator[tuple[int, list[str]]]) -> Batch:
     return batch
 
 
-def _columns(path: Path, names: list[str]) -> dict[str, Check]:
-    """Return the columns in their order, each with what turns a cell into a value."""
+def _columns(path: Path, names: list[str]) -> list[_Column]:
     if "name" not in names:
         raise MetalError(ErrorCode.INVALID, f"{path}: line 1: there is no column 'name'")
-    columns: dict[str, Check] = {}
-    for name in names:
-        if name in columns:
+    columns: list[_Column] = []
+    for place, name in enumerate(names):
+        if name in names[:place]:
             raise MetalError(ErrorCode.CONFLICT, f"{path}: line 1: column {name!r} appears twice")
         try:
-            columns[name] = str if name in _NOT_ATTRIBUTES else _checker(name)
+            columns.append(_column(name))
         except MetalError as exc:
             raise MetalError(exc.code, f"{path}: line 1: column {exc.message}") from None
     return columns
 
 
-def _checker(name: str) -> Check:
-    check = attribute(name).check
-    known: dict[str, Any] = {_NULL: None}  # most columns repeat themselves
-    if attribute(name).is_list:
-        known[_EMPTY_LIST] = []
-
-    def checked(cell: str) -> Any:
-        if cell not in known:
-            known[cell] = check(cell)
-        return known[cell]
-
-    return checked
+def _column(name: str) -> _Column:
+    if name in _NOT_ATTRIBUTES:
+        return _Column(name, _groups if name == "groups" else _name, {})
+    found = attribute(name)
+    return _Column(name, found.check, {_NULL: None, _EMPTY_LIST: []} if found.is_list else {_NULL: None})
 
 
-def _entry(path: Path, number: int, columns: Mapping[str, Check], cells: list[str]) -> tuple[str, Entry]:
+def _entry(path: Path, number: int, columns: list[_Column], cells: list[str]) -> tuple[str, Entry]:
     values: dict[str, Any] = {}
     try:
-        for (column, check), cell in zip(columns.items(), cells, strict=False):
+        for column, cell in zip(columns, cells, strict=False):
             text = cell.strip()
-            if text:
-                values[column] = check(text)
+            if not text:
+                continue
+            if text not in column.seen:
+                column.seen[text] = column.check(text)
+            values[column.name] = column.seen[text]
     except MetalError as exc:
-        name = dict(zip(columns, cells, strict=False)).get("name", "").strip()
+        name = dict(zip([column.name for column in columns], cells, strict=False)).get("name", "").strip()
         raise MetalError(exc.code, f"{path}: line {number} ({name}): {exc.message}") from None
-    name, groups = values.pop("name", ""), values.pop("groups", None)
+    kind, name = values.pop("name", ("node", ""))
     if not name:
         raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: column 'name' is empty")
-    kind = "group" if name.startswith(_GROUP) else "node"
-    try:
-        check_name(name.removeprefix(_GROUP), kind)
-        listed = None if groups is None else [check_name(one, "group") for one in re.split(r"[;\s]+", groups) if one]
-    except MetalError as exc:
-        raise MetalError(exc.code, f"{path}: line {number} ({name}): {exc.message}") from None
-    return kind, Entry(f"line {number}", name.removeprefix(_GROUP), listed, values)
+    return kind, Entry(f"line {number}", name, values.pop("groups", None), values)
+
+
+def _name(cell: str) -> tuple[str, str]:
+    """Return the kind and the name of what a line is about."""
+    if cell.startswith(_GROUP):
+        return "group", check_name(cell.removeprefix(_GROUP), "group")
+    return "node", check_name(cell)
+
+
+def _groups(cell: str) -> list[str]:
+    return [check_name(one, "group") for one in re.split(r"[;\s]+", cell) if one]
 
 
 class _Seen:

@@ -90,6 +90,8 @@ class Expression:
                 return result
             return "".join([_shown(part(scope)) for part in self._parts])
         except MetalError as exc:
+            if exc.node is not None:  # it is about the value of another attribute
+                raise
             raise MetalError(exc.code, f"{self.text!r} {exc.message}") from None
 
 

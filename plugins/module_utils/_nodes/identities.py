@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from .bulk import insert
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
 from .ranges import check_addresses, dynamic_ranges
@@ -56,8 +57,8 @@ def settle(reader: Reader, views: Iterable[View], *, new: Collection[str]) -> No
         here = (t.c.attribute == sa.bindparam("a"), t.c.value == sa.bindparam("v"))
         reader.connection.execute(t.delete().where(*here), [{"a": a, "v": v} for a, v in gone])
     if fresh:
-        rows = [{"attribute": a, "value": v, "node": node} for (a, v), node in fresh.items()]
-        reader.connection.execute(t.insert(), rows)
+        rows = ((attribute, value, node) for (attribute, value), node in fresh.items())
+        insert(reader.connection, t, ("attribute", "value", "node"), rows)
 
 
 def _identities_of(reader: Reader, names: Collection[str]) -> dict[Key, str]:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from .change import Change, Side
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
 from .names import check_name, natural
 from .ranges import check_addresses, ranges
-from .store import Change, Store
+from .reading import Record
+from .store import Store
 from .values import CHECKS
 
 if TYPE_CHECKING:
@@ -127,7 +129,9 @@ class Networks:
                 self.store.connection.execute(self.t.insert().values(name=name, document=document))
             elif document != before[name]:
                 self.store.connection.execute(self.t.update().where(self.t.c.name == name).values(document=document))
-        changes = {name: Change(_document(name, before.get(name)), _document(name, new)) for name, new in after.items()}
+        changes = {
+            name: Change("network", _side(name, before.get(name)), _side(name, new)) for name, new in after.items()
+        }
         self.store.record("network", changes)
         return changes
 
@@ -135,7 +139,7 @@ class Networks:
         """Remove the network ``name``, if it is there."""
         before = self.all().get(name)
         self.store.connection.execute(self.t.delete().where(self.t.c.name == name))
-        change = Change(_document(name, before), {})
+        change = Change("network", _side(name, before), None)
         self.store.record("network", {name: change})
         return change
 
@@ -194,5 +198,5 @@ def _check_together(networks: Mapping[str, Mapping[str, Any]]) -> None:
             )
 
 
-def _document(name: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {} if values is None else {"name": name, "values": dict(sorted(values.items()))}
+def _side(name: str, values: Mapping[str, Any] | None) -> Side | None:
+    return None if values is None else (name, Record(values))

@@ -131,7 +131,7 @@ class Reader:
         """Yield the rows of ``query`` whose ``column`` is one of ``names``: in pieces, or in one go if most are wanted."""
         if len(names) > CHUNK and len(names) * 3 > self.count(kind):
             wanted = names if isinstance(names, (set, frozenset, dict)) else set(names)
-            yield from (row for row in self.connection.execute(query) if row[0] in wanted)
+            yield from [row for row in self.connection.execute(query).all() if row[0] in wanted]
             return
         for chunk in chunks(list(names)):
             yield from self.connection.execute(query.where(column.in_(chunk)))

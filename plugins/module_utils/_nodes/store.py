@@ -17,48 +17,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import noderange
+from .bulk import insert, update
+from .change import Change
 from .errors import ErrorCode, MetalError
 from .identities import settle
 from .libraries import lazy
 from .lookup import Lookup
 from .names import check_name, natural
-from .reading import Reader, Record, as_document
-from .schema import ENCRYPTED, MASK, SECRETS, attribute, check_values
+from .reading import Reader, Record
+from .schema import ENCRYPTED, SECRETS, attribute, check_values
 from .secrets import Keyring
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 else:
     sa = lazy("sqlalchemy")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a write did: the document ``before`` and ``after`` it; {} where there is none."""
-
-    before: dict[str, Any]
-    after: dict[str, Any]
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything differs."""
-        return self.before != self.after
-
-    @property
-    def verb(self) -> str:
-        """What happened, in a word."""
-        return "changed" if self.before and self.after else "added" if self.after else "removed"
-
-    def difference(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what differs only, before and after: what an event keeps."""
-        was, now = ({**side, **side.get("values", {})} for side in (self.before, self.after))
-        for side in (was, now):
-            side.pop("values", None)
-        differs = [key for key in {**was, **now} if was.get(key, _ABSENT) != now.get(key, _ABSENT)]
-        return {key: was[key] for key in differs if key in was}, {key: now[key] for key in differs if key in now}
-
-
-_ABSENT = object()
 
 
 @dataclass(slots=True)
@@ -138,10 +111,11 @@ class Store(Reader):
         renewed: dict[str, list[str]] = {}
         for name, wish in wishes.items():
             try:
-                after[name], renewed[name] = self._fulfilled(kind, before.get(name), wish)
+                record, renewed[name] = self._fulfilled(kind, before.get(name), wish)
             except MetalError as exc:
                 raise MetalError(exc.code, exc.message, node=exc.node or name) from None
-        changed = {name: record for name, record in after.items() if before.get(name) != record}
+            after[name] = before[name] if before.get(name) == record else record
+        changed = {name: record for name, record in after.items() if before.get(name) is not record}
         with self.connection.begin_nested():
             self._write(kind, changed, new)
             if kind == "node":
@@ -150,12 +124,8 @@ class Store(Reader):
             self._settle(kind, changed, new)
         changes = {}
         for name, record in after.items():
-            was = before.get(name)
-            old = as_document(kind, name, was) if was else {}
-            now = as_document(kind, name, record) if name in changed else old
-            if renewed[name] and was:  # both sides look alike when masked
-                now = {**now, "values": {**now["values"], **dict.fromkeys(renewed[name], f"{MASK} (changed)")}}
-            changes[name] = Change(old, now)
+            was = (name, before[name]) if name in before else None
+            changes[name] = Change(kind, was, (name, record), renewed[name] if was else ())
         self.record(kind, changes)
         return changes
 
@@ -176,7 +146,7 @@ class Store(Reader):
                 self._unsettled.names.update(concerned)
             elif concerned:
                 settle(self, self.stream(concerned), new=())
-        changes = {n: Change(as_document(kind, n, before[n]) if n in before else {}, {}) for n in names}
+        changes = {name: Change(kind, (name, before[name]) if name in before else None, None) for name in names}
         self.record(kind, changes)
         return changes
 
@@ -201,7 +171,7 @@ class Store(Reader):
                 self.connection.execute(update)
             self.connection.execute(t.delete().where(t.c.name == old))
             self._settle(kind, {new: found}, ())
-        change = Change(as_document(kind, old, found), as_document(kind, new, found))
+        change = Change(kind, (old, found), (new, found))
         self.record(kind, {new: change})
         return change
 
@@ -234,14 +204,9 @@ class Store(Reader):
         )
 
     def _events(self, events: Iterable[tuple[str, str, Any, Any]]) -> None:
-        now = time.time()
-        rows = [
-            {"at": now, "who": self.who, "what": what, "subject": subject}
-            | {"before": json.dumps(before), "after": json.dumps(after)}
-            for what, subject, before, after in events
-        ]
-        if rows:
-            self.connection.execute(self.t.events.insert(), rows)
+        now, encode = time.time(), json.JSONEncoder().encode
+        rows = ((now, self.who, what, subject, encode(old), encode(new)) for what, subject, old, new in events)
+        insert(self.connection, self.t.events, ("at", "who", "what", "subject", "before", "after"), rows)
 
     # -- parts of a change -------------------------------------------------------------------------------------
 
@@ -285,14 +250,15 @@ class Store(Reader):
         """Write documents: ``new`` ones are inserted, all others are there."""
         self._lookup = None
         t, fresh = self.table(kind), set(new)
-        order = {name: {"sort": natural(name)} for name in fresh} if kind == "node" else {}
-        rows = [{"name": n, "document": r.values, **order.get(n, {})} for n, r in records.items() if n in fresh]
-        if rows:
-            self.connection.execute(t.insert(), rows)
-        changed = [{"n": name, "d": record.values} for name, record in records.items() if name not in fresh]
-        if changed:
-            update = t.update().where(t.c.name == sa.bindparam("n")).values(document=sa.bindparam("d"))
-            self.connection.execute(update, changed)
+        names = [name for name in records if name in fresh]
+        if kind == "node":
+            insert(
+                self.connection, t, ("name", "sort", "document"), ((n, natural(n), records[n].values) for n in names)
+            )
+        else:
+            insert(self.connection, t, ("name", "document"), ((name, records[name].values) for name in names))
+        changed = ((record.values, name) for name, record in records.items() if name not in fresh)
+        update(self.connection, t, "document", "name", changed)
 
     def _write_groups(self, groups: Mapping[str, Sequence[str]], new: Collection[str]) -> None:
         """Write which groups nodes are in, ``new`` ones or not; groups that are not there are made."""
@@ -304,13 +270,8 @@ class Store(Reader):
         old = [{"n": node} for node in groups.keys() - set(new)]
         if old:
             self.connection.execute(t.delete().where(t.c.node == sa.bindparam("n")), old)
-        rows = [
-            {"node": node, "group_name": group, "position": position}
-            for node, listed in groups.items()
-            for position, group in enumerate(listed)
-        ]
-        if rows:
-            self.connection.execute(t.insert(), rows)
+        rows = ((node, group, place) for node, listed in groups.items() for place, group in enumerate(listed))
+        insert(self.connection, t, ("node", "group_name", "position"), rows)
 
     def _settle(self, kind: str, changed: Mapping[str, Record], new: Collection[str]) -> None:
         """Check what the change means for nodes, and write down what identifies them."""

@@ -17,9 +17,10 @@ from typing import Any
 
 _MAC = re.compile(r"[0-9a-f]{12}")
 _STORED_MAC = re.compile(r"[0-9a-f][02468ace](:[0-9a-f]{2}){5}")
+_STORED_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _STORED_IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
-"""Addresses that are written as they are stored: an import has hundreds of thousands of them."""
+"""What is written as it is stored: an import has hundreds of thousands of them."""
 _HOSTNAME = re.compile(r"(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 _CRYPT = re.compile(r"\$(6|5|y|2b)\$[./A-Za-z0-9$=,]{8,200}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -125,6 +126,8 @@ JUNK_UUIDS = frozenset(
 
 
 def _uuid(value: Any) -> str:
+    if isinstance(value, str) and _STORED_UUID.fullmatch(value) and value not in JUNK_UUIDS:
+        return value
     try:
         found = str(uuid.UUID(_text(value)))
     except ValueError:

@@ -159,4 +159,5 @@ class View:
     def _failure(self, name: str, text: str, exc: MetalError) -> MetalError:
         place = self.origin(name)
         of = "" if place == "node" else f" of {place}"
-        return MetalError(exc.code, f"{name} {text!r}{of}: {exc.message.removeprefix(name + ': ')}", node=self.name)
+        cause = exc.message.removeprefix(f"{name}: ").removeprefix(f"{text!r} ")
+        return MetalError(exc.code, f"{name} {text!r}{of}: {cause}", node=self.name)

@@ -36,12 +36,13 @@ def _silent(_line: str) -> None:
 
 @dataclass(slots=True)
 class Context:
-    """``say`` takes lines of progress; ``drivers`` makes a driver by its name."""
+    """``say`` takes lines of progress; ``drivers`` makes a driver by its name; ``diff``: whether anybody looks at it."""
 
     database: Database
     keyring: Keyring = field(default_factory=Keyring)
     who: str = field(default_factory=caller)
     check_mode: bool = False
+    diff: bool = True
     say: Callable[[str], None] = _silent
     drivers: dict[str, Callable[[], Driver]] = field(default_factory=lambda: dict(DRIVERS))
 

@@ -14,13 +14,15 @@ from typing import Any
 from .._deploy.arm import disarm
 from .._nodes import csvfile, files, yamlfile
 from .._nodes.batch import Batch, Entry, Unmapped
+from .._nodes.bulk import without_collector
+from .._nodes.change import Change
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.formats import FORMATS, recognise
 from .._nodes.networks import Networks
 from .._nodes.noderange import fold
 from .._nodes.reading import Record
 from .._nodes.schema import ENCRYPTED, MASK, SECRETS
-from .._nodes.store import Change, Store, Wish
+from .._nodes.store import Store, Wish
 from .context import Context
 from .nodes import differences, summary
 
@@ -28,9 +30,10 @@ from .nodes import differences, summary
 def node_import(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Import what a file holds, all of it or nothing."""
     path = Path(parameters["path"])
-    batch = FORMATS[parameters["format"] or recognise(path)](path)
-    with context.write() as store:
-        networks, groups, nodes = _put(store, batch, parameters["state"])
+    with without_collector():
+        batch = FORMATS[parameters["format"] or recognise(path)](path)
+        with context.write() as store:
+            networks, groups, nodes = _put(store, batch, parameters["state"])
     changes = {**networks, **groups, **nodes}
     unmapped = _unmapped(batch.unmapped)
     result: dict[str, Any] = {
@@ -39,7 +42,7 @@ def node_import(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
         "groups": summary(groups),
         "networks": summary(networks),
         "unmapped": unmapped,
-        "diff": differences(changes),
+        "diff": differences(changes) if context.diff else {},
     }
     if unmapped:
         told = f"{len(batch.unmapped)} values of {path} were not taken over as they stand; unmapped says which and why"
@@ -82,7 +85,7 @@ def _placed(batch: Batch) -> Iterator[None]:
         if exc.node not in places:
             raise
         place = "" if places[exc.node] == exc.node else f" {places[exc.node]}"
-        raise MetalError(exc.code, f"{batch.path}:{place} ({exc.node}): {exc.message}", node=exc.node) from exc
+        raise MetalError(exc.code, f"{batch.path}:{place} ({exc.node}): {exc.message}") from exc
 
 
 def _unmapped(found: Sequence[Unmapped]) -> list[dict[str, Any]]:

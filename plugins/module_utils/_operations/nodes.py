@@ -11,12 +11,13 @@ from typing import Any
 from .._deploy.arm import disarm
 from .._deploy.deployments import Deployments
 from .._deploy.states import ACTIVE
+from .._nodes.change import Change
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.names import check_name
 from .._nodes.noderange import fold
 from .._nodes.schema import SECRETS, attribute, flatten, shown
 from .._nodes.spelling import spell
-from .._nodes.store import Change, Store, Wish
+from .._nodes.store import Store, Wish
 from .._nodes.view import View
 from .context import Context
 
@@ -30,7 +31,7 @@ def node(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
         "changed": any(change.changed for change in changes.values()),
         "nodes": _shown(changes, parameters["detail"]),
         "summary": summary(changes),
-        "diff": differences(changes),
+        "diff": differences(changes) if context.diff else {},
     }
     if len(changes) == 1:
         (change,) = changes.values()
@@ -126,9 +127,9 @@ def _renamed(store: Store, kind: str, names: Sequence[str], parameters: Mapping[
     if len(names) != 1:
         raise MetalError(ErrorCode.INVALID, f"{len(names)} nodes cannot all be renamed to {new!r}; name one")
     old = names[0]
-    document = store.document(kind, new)
-    if document and not store.known(kind, [old]):
-        return {old: Change(document, document)}
+    found = store.records(kind, [old, new])
+    if new in found and old not in found:
+        return {old: Change(kind, (new, found[new]), (new, found[new]))}
     return {old: store.rename(kind, old, new)}
 
 
@@ -149,11 +150,12 @@ def _shown(changes: Mapping[str, Change], detail: str) -> dict[str, Any]:
         "changed": lambda change: change.changed,
         "none": lambda change: False,
     }
-    return {
-        name: {"changed": change.changed, **{key: change.after[key] for key in ("groups", "values") if change.after}}
-        for name, change in changes.items()
-        if wanted[detail](change)
-    }
+    return {name: _told(change) for name, change in changes.items() if wanted[detail](change)}
+
+
+def _told(change: Change) -> dict[str, Any]:
+    after = change.after
+    return {"changed": change.changed, **{key: after[key] for key in ("groups", "values") if after}}
 
 
 def _values(parameters: Mapping[str, Any]) -> dict[str, Any]:

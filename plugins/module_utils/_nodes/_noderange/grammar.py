@@ -256,7 +256,7 @@ class Parser:
         place, value = self._value(operator)
         if operator in ("==", "!="):
             try:
-                value = as_text(asked.check(value))
+                value = as_text(asked.check_value(value))
             except MetalError as exc:
                 raise self._fault(place, exc.message) from None
         test = self._checked(place, lambda text: Test(operator, text), value)

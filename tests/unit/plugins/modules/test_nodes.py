@@ -84,7 +84,7 @@ def test_secrets_are_masked_and_a_new_one_is_a_change(home: Path) -> None:
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"name": "N1"}, "invalid", "'N1' cannot be the name of a node: use lower-case letters"),
-    ({"name": "all"}, "invalid", "'all' cannot be the name of a node: the word has a meaning of its own"),
+    ({"name": "all"}, "invalid", "name spells out names, as in r1n[01-20]; what selects among nodes belongs into"),
     ({"name": "n1", "groups": ["-x"]}, "invalid", "'-x' cannot be the name of a group"),
     ({"name": "n1", "attributes": {"bmc.addr": "x"}}, "unknown", "did you mean bmc.address?"),
     (
@@ -147,9 +147,9 @@ def test_a_node_and_a_group_cannot_share_a_name() -> None:
     [
         (["r1n09"], "unknown", "noderange 'r1n09': there is no node or group named 'r1n09'"),
         (["rack1,-rack1"], "missing", "noderange 'rack1,-rack1' names no node"),
-        (["r1n[03-01]"], "invalid", "noderange 'r1n[03-01]': '03-01' descends; write the smaller number first"),
-        ([""], "invalid", "noderange '' is empty or has an empty part between commas"),
-        ([], "invalid", "noderange '' is empty or has an empty part between commas"),
+        (["r1n[03-01]"], "invalid", "noderange 'r1n[03-01]': character 5: '03-01' descends; write the smaller number first"),
+        ([""], "invalid", "noderange '': it is empty; write all for every node"),
+        ([], "invalid", "noderange '': it is empty; write all for every node"),
     ],
 )
 def test_a_bad_noderange_is_refused(nodes: list[str], code: str, says: str) -> None:
@@ -202,4 +202,4 @@ def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     assert failed["error"]["code"] == "database"
     assert failed["msg"].startswith(f"the node database {tmp_path}/file/metal.db cannot be made: ")
     failed = refused("node_info", database="mysql://host/x")
-    assert failed["msg"] == "a database URL of kind 'mysql' is not supported; write sqlite:///PATH"
+    assert failed["msg"] == "a database URL of kind 'mysql' is not supported; write sqlite:///PATH or postgresql://USER@HOST/NAME"

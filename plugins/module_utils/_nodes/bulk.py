@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: writing many rows at once: the driver's executemany() without SQLAlchemy's work on each row.
+
+Measured at 100,000 nodes, that work is a third of an import.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .backends import to_json
+from .libraries import lazy
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+else:
+    sa = lazy("sqlalchemy")
+
+_MARKS = {"sqlite": "?", "postgresql": "%s"}
+"""How each driver writes a parameter (PEP 249, paramstyle)."""
+
+
+def insert(connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert ``rows`` of values for ``columns`` into ``table``; dictionaries are written as JSON."""
+    mark, names = _MARKS[connection.dialect.name], ", ".join(_quoted(connection, table, columns))
+    text = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([mark] * len(columns))})"
+    _execute(connection, text, rows)
+
+
+def update(connection: sa.Connection, table: sa.Table, column: str, key: str, rows: Iterable[tuple[Any, Any]]) -> None:
+    """Set ``column`` in the rows of ``table`` whose ``key`` it is: ``rows`` are pairs of a new value and a key."""
+    mark, (what, where) = _MARKS[connection.dialect.name], _quoted(connection, table, (column, key))
+    _execute(connection, f"UPDATE {table.name} SET {what} = {mark} WHERE {where} = {mark}", rows)
+
+
+def _quoted(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[str]:
+    return [connection.dialect.identifier_preparer.quote(table.c[name].name) for name in columns]
+
+
+def _execute(connection: sa.Connection, text: str, rows: Iterable[Sequence[Any]]) -> None:
+    ready = [tuple(to_json(value) if isinstance(value, dict) else value for value in row) for row in rows]
+    if ready:
+        connection.exec_driver_sql(text, ready)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Keep Python's cycle collector from looking again and again through what is being read: no cycle is among it.
+
+    Measured at 100,000 nodes, it takes a quarter of an import's time.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
