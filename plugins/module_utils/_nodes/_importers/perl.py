@@ -33,6 +33,8 @@ PATTERN_SECONDS = 0.5
 _SLASHES = re.compile(r"/([^/]*)/([^/]*)/")
 _BARS = re.compile(r"\|.*\|")
 _DIGITS = re.compile(r"[0-9]+")
+_EASY = re.compile(r"[\D0]*(\d+)", re.ASCII)
+"""By which xCAT finds the numbers of a name: those that are 0 it takes for a part of what is in front of the next."""
 _SAFE_PATTERN = re.compile(
     r"""(?: [A-Za-z0-9_.^$\- ,:;=@!%&~<>'"\#]
           | \\[dDwWsSAzZbB] | \\[^A-Za-z0-9]
@@ -151,7 +153,7 @@ def _compiled(pattern: str) -> Any:
 def _search(computed: _Computed, name: str) -> _Found:
     pattern = computed.pattern
     if pattern is None:  # xCAT makes it of the name: each number is a capture, without the zeros in front
-        pattern = r"[\D0]*(\d+)" * len(_DIGITS.findall(name)) + ".*$"
+        pattern = _EASY.pattern * len(_EASY.findall(name)) + ".*$"
     try:
         found = _compiled(pattern).search(name, timeout=PATTERN_SECONDS)
     except TimeoutError:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import operator
+import re
 import string
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,6 +72,20 @@ MEANS = [
 def test_what_expressions_come_to(text: str, value: str | int) -> None:
     assert evaluate(text) == value
     assert type(evaluate(text)) is type(value)
+
+
+REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expressions.md"
+DOCUMENTED = re.findall(r"^\| `([^`]*\{[^`]*)` \| `(.*)` \|$", REFERENCE.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("text", "value"), DOCUMENTED)
+def test_what_the_reference_promises(text: str, value: str) -> None:
+    values = {"location.rack": "r7", "location.u": "12", "bmc.port": 623}
+    assert str(parse(text).evaluate("r07n310", values.get)) == value
+
+
+def test_the_reference_promises_something() -> None:
+    assert len(DOCUMENTED) >= 9
 
 
 UNREADABLE = [
