@@ -14,7 +14,7 @@ packages=(
     # The other kind of node database; the tests make a cluster of their own.
     postgresql
     # The peers that results are compared with, and the linter for shell scripts.
-    ipmitool freeipmi-tools shellcheck
+    ipmitool freeipmi-tools shellcheck perl
 )
 
 missing=()

@@ -81,7 +81,8 @@ class Expression:
         A number if the text is one pair of braces that hold a sum, else text.
 
         Raises: MetalError ``missing`` for a number that the name lacks or an attribute that is unset, ``invalid`` for
-        arithmetic that cannot be done. The sentence names the expression; the caller adds node and attribute.
+        arithmetic that cannot be done. The sentence names the expression; the caller adds node and attribute. What
+        ``value`` raises goes through as it is if it names a node.
         """
         scope = Scope(node, value)
         try:

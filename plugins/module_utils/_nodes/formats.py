@@ -22,7 +22,7 @@ FORMATS: dict[str, Callable[[Path], Batch]] = {
 }
 
 _SUFFIXES = {".csv": "csv", ".yml": "yaml", ".yaml": "yaml"}
-_INSIDE = {"nodelist.csv": "xcat", "nodes.json": "confluent"}
+_INSIDE = {"nodelist.csv": "xcat", "main.json": "confluent"}
 
 
 def recognise(path: Path) -> str:

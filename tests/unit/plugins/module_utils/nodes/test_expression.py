@@ -195,6 +195,17 @@ def test_a_number_that_is_too_large() -> None:
         evaluate("{n1}", "n" + "9" * 60)
 
 
+def test_an_error_of_an_attribute_that_it_refers_to_goes_through() -> None:
+    error = MetalError(ErrorCode.MISSING, "net.ip '{n3}': needs n3", node="n1")
+
+    def value(name: str) -> None:
+        raise error
+
+    with pytest.raises(MetalError) as caught:
+        parse("x{net.ip}").evaluate("n1", value)
+    assert caught.value is error
+
+
 def test_numbers_of_a_name() -> None:
     assert numbers("r01n003.dc2") == (1, 3, 2)
     assert numbers("login") == ()

@@ -80,9 +80,9 @@ def test_what_is_named() -> None:
 
 
 def test_the_store_takes_it_and_computes_the_values() -> None:
-    real = ok("node_import", path=str(DUMP), format="confluent")
+    real = ok("node_import", path=str(DUMP))
     assert real["summary"]["added_range"] == "d1n[01-02],d2n01"
-    assert ok("node_import", path=str(DUMP), format="confluent")["changed"] is False
+    assert ok("node_import", path=str(DUMP))["changed"] is False
     with store() as opened:
         views = opened.views(["d1n01", "d1n02"])
         shown = {name: (view["bmc.address"], view["net.ip"], view["net.hostname"]) for name, view in views.items()}
