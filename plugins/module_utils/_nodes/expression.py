@@ -329,7 +329,7 @@ def _number(term: _Term) -> _Term:
 
     def number(scope: Scope) -> int:
         value = term(scope)
-        if type(value) is int:
+        if value.__class__ is int:
             return value
         if isinstance(value, str) and _WHOLE.fullmatch(value):
             return int(value)

@@ -93,16 +93,16 @@ def _read(raw: str) -> _Computed:
     if slashes:
         pattern, replacement = slashes[1], slashes[2]
         return _Computed(_safe(pattern), (_literal(replacement),))
-    first, bar, second = raw[1:-1].partition("|")
-    if not bar and not first:
+    first, divider, second = raw[1:-1].partition("|")
+    if not divider and not first:
         raise Unclear("it is empty")
-    replacement = second if bar else first
+    replacement = second if divider else first
     if "|" in replacement:
         raise Unclear("it has a | too many")
     pieces = _pieces(replacement)
     if len(pieces) == 1:
         _literal(replacement)
-    return _Computed(_safe(first) if bar else None, pieces)
+    return _Computed(_safe(first) if divider else None, pieces)
 
 
 def _literal(replacement: str) -> str:

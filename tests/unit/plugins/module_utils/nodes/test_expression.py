@@ -10,7 +10,7 @@ import re
 import string
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
@@ -281,8 +281,13 @@ def test_whatever_the_text_there_is_a_value_or_a_sentence(text: str, node: str) 
         assert len(str(result)) <= 20_000
 
 
-Known = tuple[str, int | None]
-"""A sum and what it comes to; None: it divides by zero."""
+class Known(NamedTuple):
+    """A sum and what it comes to; None: it divides by zero."""
+
+    text: str
+    value: int | None
+
+
 OPERATORS: dict[str, Callable[[int, int], int]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -293,22 +298,21 @@ OPERATORS: dict[str, Callable[[int, int], int]] = {
 
 
 def joined(left: Known, sign: str, right: Known) -> Known:
-    text = f"({left[0]} {sign} {right[0]})"
-    if left[1] is None or right[1] is None or (right[1] == 0 and sign in ("//", "%")):
-        return text, None
-    return text, OPERATORS[sign](left[1], right[1])
+    text = f"({left.text} {sign} {right.text})"
+    if left.value is None or right.value is None or (right.value == 0 and sign in ("//", "%")):
+        return Known(text, None)
+    return Known(text, OPERATORS[sign](left.value, right.value))
 
 
 def sums(part: st.SearchStrategy[Known]) -> st.SearchStrategy[Known]:
     return st.builds(joined, part, st.sampled_from(list(OPERATORS)), part)
 
 
-@given(st.recursive(st.integers(0, 300).map(lambda number: (str(number), number)), sums, max_leaves=7))
+@given(st.recursive(st.integers(0, 300).map(lambda number: Known(str(number), number)), sums, max_leaves=7))
 def test_arithmetic_is_that_of_python(known: Known) -> None:
-    text, value = known
-    result = outcome(f"{{{text}}}", "n1")
-    if value is None:
+    result = outcome(f"{{{known.text}}}", "n1")
+    if known.value is None:
         assert isinstance(result, MetalError)
         assert "divides by zero" in result.message
     else:
-        assert result == value
+        assert result == known.value
