@@ -39,6 +39,8 @@ CONNECT_SECONDS = 10
 FIRST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.05
 """Pauses of a writer that finds the SQLite database locked: doubled each time up to the longest."""
+LEAST_ROOM = 256 * 1024
+"""Bytes on the disk of a SQLite database below which its errors are for want of room."""
 ADVISORY_LOCK = 0x73746167653000
 """The key of our lock among a PostgreSQL database's advisory locks: "stage0" in ASCII."""
 
@@ -54,6 +56,20 @@ def hand_over(path: Path) -> None:
     if os.geteuid() == 0:
         folder = path.parent.stat()
         os.chown(path, folder.st_uid, folder.st_gid)
+
+
+def _first(exc: Exception) -> Exception:
+    """Return the error that came first: after it, undoing half of a transaction fails too."""
+    found, inner = exc, exc.__context__
+    while inner is not None:
+        if isinstance(inner, sa.exc.SQLAlchemyError):
+            found = inner
+        inner = inner.__context__
+    return found
+
+
+def _cause(exc: Exception) -> str:
+    return " ".join(str(getattr(exc, "orig", None) or exc).split())
 
 
 def settle_folder(folder: Path) -> None:
@@ -114,7 +130,8 @@ class Backend:
 
     def explain(self, exc: Exception) -> str:
         """Return the sentence for an error of the database."""
-        cause = " ".join(str(getattr(exc, "orig", None) or exc).split())
+        exc = _first(exc)
+        cause = _cause(exc)
         for sign, advice in self.advice:
             if sign in cause:
                 return f"the node database {self.url} {advice.format(cause=cause)}"
@@ -195,6 +212,15 @@ class SqliteBackend(Backend):
             raise MetalError(ErrorCode.DATABASE, self.explain(exc)) from exc
         finally:
             engine.dispose()  # the last connection writes the log back and removes it
+
+    def explain(self, exc: Exception) -> str:
+        """As for any, but SQLite has several words for a disk that is full: its files beside the database need room too."""
+        with suppress(OSError):
+            if os.statvfs(self.path.parent).f_bavail * os.statvfs(self.path.parent).f_frsize < LEAST_ROOM:
+                cause = _cause(_first(exc))
+                if cause in ("disk I/O error", "unable to open database file"):
+                    return f"the node database {self.url} {FULL.format(cause=cause)}"
+        return super().explain(exc)
 
     def begin_read(self, connection: sa.Connection) -> None:
         """The state at the first statement."""

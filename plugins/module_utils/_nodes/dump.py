@@ -108,11 +108,11 @@ def draft(connection: sa.Connection, path: Path, keys: list[str]) -> Iterator[tu
         raise _unwritable(path, exc) from exc
     made = Path(name)
     try:
-        with os.fdopen(handle, "wb") as raw:
-            try:
+        try:
+            with os.fdopen(handle, "wb") as raw:
                 _write(connection, raw, keys)
-            except OSError as exc:
-                raise _unwritable(path, exc) from exc
+        except OSError as exc:
+            raise _unwritable(path, exc) from exc
         yield made, check(made)
     finally:
         made.unlink(missing_ok=True)

@@ -109,6 +109,7 @@ def test_a_noderange_and_another_address(tmp_path: Path) -> None:
     assert variables(inventory, "r1n03")["ansible_host"] == "10.2.1.3"
 
 
+@pytest.mark.sqlite
 def test_another_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_rack(1)
     monkeypatch.setenv("STAGE0_DATABASE", f"sqlite:///{tmp_path}/other.db")

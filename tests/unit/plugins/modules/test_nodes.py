@@ -149,7 +149,7 @@ def test_a_node_and_a_group_cannot_share_a_name() -> None:
         (["rack1,-rack1"], "missing", "noderange 'rack1,-rack1' names no node"),
         (["r1n[03-01]"], "invalid", "noderange 'r1n[03-01]': character 5: '03-01' descends; write the smaller number first"),
         ([""], "invalid", "noderange '': it is empty; write all for every node"),
-        ([], "invalid", "noderange '': it is empty; write all for every node"),
+        ([], "invalid", "the list of noderanges is empty; write all for every node"),
     ],
 )
 def test_a_bad_noderange_is_refused(nodes: list[str], code: str, says: str) -> None:

@@ -29,6 +29,7 @@ def armed(tmp_path: Path) -> None:
     ok("arm", nodes=["rack1"], profile="lab")
 
 
+@pytest.mark.sqlite
 def test_requests_that_wait_for_the_database_hold_up_no_others(armed: None) -> None:
     async def scenario(hub: Client) -> None:
         other = ExitStack()
