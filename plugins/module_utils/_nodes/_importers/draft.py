@@ -39,7 +39,7 @@ _SECRET_WORDS = frozenset(
             "keys",
             "pass",
         ),
-        *("passphrase", "passwd", "passwort", "psk", "pw", "pwd", "secret", "secrets", "token", "tokens", "vault"),
+        *("passphrase", "passwd", "passwort", "psk", "secret", "secrets", "token", "tokens", "vault"),
     )
 )
 _SECRET_PARTS = ("password", "passwd", "passphrase", "secret", "apikey", "credential", "token", "privatekey")
@@ -53,7 +53,9 @@ def looks_secret(name: str, value: object = None) -> bool:
     """Whether a variable or column called ``name``, or its ``value``, is likely a secret; better once too often."""
     flat = name.lower()
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    if any(part in flat for part in _SECRET_PARTS) or not _SECRET_WORDS.isdisjoint(words):
+    if any(part in flat for part in _SECRET_PARTS) or any(word.endswith(("pw", "pwd")) for word in words):
+        return True
+    if not _SECRET_WORDS.isdisjoint(words):
         return True
     if isinstance(value, Mapping):
         return any(looks_secret(str(key), inner) for key, inner in value.items())
