@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The importer for Ansible inventories, by way of the real ansible-inventory."""
+"""The importer for Ansible inventories: what ansible-inventory printed. With the real one: tests/integration."""
 
 from __future__ import annotations
 
@@ -13,43 +13,6 @@ import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes._importers import inventory
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.batch import Batch
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
-from ansible_collections.stage0.metal.tests.unit.support import ok, store
-
-HOSTS = """\
-[rack_a]
-web01 ansible_host=10.4.1.1 mac_address=52:54:00:04:01:01 ipmi_address=10.4.2.1
-web02 ansible_host=10.4.1.2 ipmi_address=10.4.2.2 metal_net_ip=10.4.9.2 metal_site_cost_center=r+d
-[rack_b]
-Db01.example.com ansible_host=db01.mgmt.example.com rack=override
-[web]
-web[01:02]
-[datacenter:children]
-rack_a
-rack_b
-[datacenter:vars]
-rack=unknown
-room="hall {A}"
-[rack_a:vars]
-rack=a
-[web:vars]
-listen=[80, 443]
-api_token=abcdef
-backend={"url": "http://u:hidden@x/"}
-[Odd_:children]
-web
-"""
-
-GROUP_VARS = """\
----
-ipmi_user: admin
-ipmi_password: !vault |
-  $ANSIBLE_VAULT;1.1;AES256
-  33363965326261303234643962623962663932363235303065613635353361
-  3862333164
-dns_domain: example.com
-bmc_port:
-motd: "welcome to {{ inventory_hostname }}"
-"""
 
 
 def values_of(batch: Batch, name: str) -> dict[str, object]:
@@ -58,91 +21,6 @@ def values_of(batch: Batch, name: str) -> dict[str, object]:
 
 def reasons(batch: Batch) -> dict[tuple[str, str], str]:
     return {(one.name, one.source): one.reason for one in batch.unmapped}
-
-
-@pytest.fixture
-def hosts(tmp_path: Path) -> Path:
-    path = tmp_path / "hosts"
-    path.write_text(HOSTS)
-    (tmp_path / "group_vars").mkdir()
-    (tmp_path / "group_vars" / "all.yml").write_text(GROUP_VARS)
-    return path
-
-
-def test_an_ini_file_with_group_vars(hosts: Path) -> None:
-    batch = inventory.read(hosts)
-    assert {entry.name: entry.groups for entry in batch.nodes} == {
-        "web01": ["web", "rack_a", "datacenter", "ansible-all"],
-        "web02": ["web", "rack_a", "datacenter", "ansible-all"],
-        "db01.example.com": ["rack_b", "datacenter", "ansible-all"],
-    }
-    assert values_of(batch, "web01") == {
-        "net.ip": "10.4.1.1",
-        "net.mac": "52:54:00:04:01:01",
-        "bmc.address": "10.4.2.1",
-    }
-    assert values_of(batch, "web02") == {
-        "net.ip": "10.4.9.2",
-        "custom.ansible.ansible_host": "10.4.1.2",
-        "bmc.address": "10.4.2.2",
-        "site.cost_center": "r+d",
-    }
-    assert values_of(batch, "db01.example.com") == {
-        "custom.ansible.ansible_host": "db01.mgmt.example.com",
-        "location.rack": "override",
-    }
-    assert values_of(batch, "datacenter") == {"location.rack": "unknown", "location.room": "hall {{A}}"}
-    assert values_of(batch, "web") == {"custom.ansible.listen": "[80, 443]"}
-    assert values_of(batch, "ansible-all") == {
-        "bmc.user": "admin",
-        "bmc.password": None,
-        "custom.ansible.dns_domain": "example.com",
-    }
-    assert reasons(batch) == {
-        ("Db01.example.com", "hosts"): "the node is called db01.example.com here: names are in lower case",
-        ("Odd_", "groups"): (
-            "the group is left out: 'odd_' cannot be the name of a group: use lower-case letters, digits, "
-            "'-', '_' and '.', beginning and ending with a letter or digit"
-        ),
-        ("web", "groups: api_token"): "it looks like a secret, which is never kept under custom.*",
-        ("web", "groups: backend"): "it looks like a secret, which is never kept under custom.*",
-        ("ansible-all", "groups: ipmi_password"): "it is encrypted or masked; set it",
-        ("ansible-all", "groups: motd"): "it is a template, and what it comes to only a play knows",
-    }
-
-
-def test_the_store_takes_it_and_inherits_as_ansible_does(hosts: Path) -> None:
-    real = ok("node_import", path=str(hosts), format="inventory")
-    assert real["summary"]["added_range"] == "db01.example.com,web[01-02]"
-    assert ok("node_import", path=str(hosts), format="inventory")["changed"] is False
-    with store() as opened:
-        racks = {name: view["location.rack"] for name, view in opened.views(["web01", "db01.example.com"]).items()}
-    assert racks == {"web01": "a", "db01.example.com": "override"}
-
-
-def test_a_yaml_file_and_priorities(tmp_path: Path) -> None:
-    path = tmp_path / "hosts.yml"
-    path.write_text(
-        "all:\n  children:\n"
-        "    aaa: {hosts: {n1: {}}, vars: {room: a, ansible_group_priority: 10}}\n"
-        "    zzz: {hosts: {n1: {metal_net_dns: [10.0.0.1], enabled: true, size: 7}}, vars: {room: z}}\n"
-    )
-    batch = inventory.read(path)
-    assert batch.nodes[0].groups == ["aaa", "zzz"]
-    assert batch.nodes[0].values == {
-        "net.dns": ["10.0.0.1"],
-        "custom.ansible.enabled": "true",
-        "custom.ansible.size": "7",
-    }
-
-
-def test_a_script(tmp_path: Path) -> None:
-    path = tmp_path / "script"
-    path.write_text('#!/bin/sh\necho \'{"web": {"hosts": ["w1"]}, "_meta": {"hostvars": {"w1": {"rack": "r1"}}}}\'\n')
-    path.chmod(0o700)
-    batch = inventory.read(path)
-    assert values_of(batch, "w1") == {"location.rack": "r1"}
-    assert batch.nodes[0].groups == ["web"]
 
 
 def listed(path: Path, content: dict[str, Any]) -> Batch:
@@ -177,25 +55,6 @@ def test_what_is_masked_encrypted_or_a_template_blanks_its_attribute(tmp_path: P
     batch = listed(tmp_path, {"_meta": {"hostvars": {"n1": variables}}, "all": {}})
     assert values_of(batch, "n1") == {"bmc.password": None, "bmc.address": None}
     assert len(batch.unmapped) == 3
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("[web\n", "ansible-inventory cannot list {p}:"),
-        ("", None),
-    ],
-)
-def test_what_ansible_cannot_read(text: str, sentence: str | None, tmp_path: Path) -> None:
-    path = tmp_path / "hosts"
-    path.write_text(text)
-    if sentence is None:
-        assert inventory.read(path).nodes == []
-        return
-    with pytest.raises(MetalError) as caught:
-        inventory.read(path)
-    assert caught.value.message.startswith(sentence.replace("{p}", str(path)))
-    assert "\n" not in caught.value.message
 
 
 WRONG = [
