@@ -1,14 +1,29 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""``python -m tests.benchmarks``: all benchmarks. ``--quick``: a short slice of each, so that they cannot rot."""
+"""``python -m tests.benchmarks [NAME ...]``: all benchmarks, or those named. ``--quick``: a short slice of each."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
+from .inventory import inventory
+from .measure import Size
+from .noderange import noderange
 from .power_info import power_info
+from .store import store
+from .writers import writers
+
+BENCHMARKS: dict[str, Callable[[Size], str]] = {
+    "power_info": lambda size: power_info(size.of(500, 20), size.rounds),
+    "noderange": noderange,
+    "store": store,
+    "inventory": inventory,
+    "writers": writers,
+}
+"""By name what runs it and returns its report."""
 
 
 def main() -> int:
@@ -16,10 +31,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks", description="Figures beside a peer's, from the same run."
     )
-    parser.add_argument("--quick", action="store_true", help="a short slice of each, for CI: 20 BMCs, one round")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; all by default")
+    parser.add_argument("--quick", action="store_true", help="a slice of each of some seconds, so that none can rot")
+    parser.add_argument("--rounds", type=int, help="of how many runs to take the median: 5, or 1 with --quick")
     given = parser.parse_args()
-    count, rounds = (20, 1) if given.quick else (500, 5)
-    print(power_info(count, rounds), flush=True)
+    unknown = sorted(set(given.names) - BENCHMARKS.keys())
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    size = Size(given.rounds or (1 if given.quick else 5), given.quick)
+    for name in given.names or BENCHMARKS:
+        print(BENCHMARKS[name](size), flush=True)
     return 0
 
 
