@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .backends import to_json
+from .backend import to_json
 from .libraries import lazy
 
 if TYPE_CHECKING:

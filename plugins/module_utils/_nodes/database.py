@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from .backends import Backend, MemoryBackend, backend
+from .backend import Backend
+from .backends import backend
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
 from .migrations import migrate
+from .sqlite import MemoryBackend
 from .tables import SCHEMA_VERSION, tables
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .backends import to_json
+from .backend import to_json
 from .libraries import lazy
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from .backends import settle_folder, to_json
+from .backend import settle_folder, to_json
 from .errors import ErrorCode, MetalError
 from .events import written
 from .libraries import lazy

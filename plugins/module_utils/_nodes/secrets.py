@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .backends import hand_over, settle_folder
+from .backend import hand_over, settle_folder
 from .database import home
 from .errors import ErrorCode, MetalError
 from .libraries import lazy

@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from ansible_collections.stage0.metal.plugins.module_utils._nodes import backends
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.backend import Backend
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
@@ -62,7 +62,7 @@ def test_a_read_sees_one_state() -> None:
 
 
 def test_nobody_writes_between_another_ones_reading_and_writing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backends, "LOCK_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(Backend, "lock_wait_seconds", 0.05)
 
     def write() -> None:
         with store() as other:
@@ -78,7 +78,7 @@ def test_nobody_writes_between_another_ones_reading_and_writing(monkeypatch: pyt
 
 def test_a_writer_gives_up_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = open_database()
-    monkeypatch.setattr(backends, "LOCK_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(Backend, "lock_wait_seconds", 0.05)
     with (
         closing(opened),
         opened.write(),
