@@ -220,6 +220,8 @@ class _Importer:
                 self.draft.put(entry, "net.netmask", prefixed["length"], where)
         expression = _Expression(entry, key, original, noted if entry.groups is not None else None, where)
         try:
+            if "broken" in value:
+                raise Unclear(f"Confluent noted that it is broken: {value['broken']!r}")
             text = translate(prefixed["address"] if prefixed else original, self.referred)
         except Unclear as exc:
             self.leave_expression(expression, str(exc))

@@ -21,6 +21,7 @@ from ..errors import ErrorCode, MetalError
 from ..expression import escape
 from ..names import check_name
 from ..schema import SECRETS, attribute
+from ..values import JUNK_UUIDS
 
 _LINE = re.compile(r": line [0-9]+")
 _PART = re.compile(r"[a-z][a-z0-9_]*")
@@ -126,6 +127,9 @@ class Draft:
 
     def put_text(self, entry: Entry, name: str, value: Any, where: str) -> bool:
         """Set attribute ``name`` to ``value`` whose braces, if any, mean themselves."""
+        if str(value).strip().lower() in JUNK_UUIDS:
+            self.leave(entry.name, where, "the board has no UUID of its own: many have this one")
+            return True
         try:
             checked = attribute(name).check_value(value)
         except MetalError as exc:

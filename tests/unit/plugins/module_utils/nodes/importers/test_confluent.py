@@ -141,6 +141,19 @@ def dump(path: Path, nodes: dict[str, Any], groups: dict[str, Any] | None = None
     return confluent.read(path)
 
 
+def test_what_confluent_itself_could_not_evaluate(tmp_path: Path) -> None:
+    broken = {"expression": "{location.rack:02d}", "broken": "Unknown format code 'd'"}
+    batch = dump(tmp_path, {"n1": {"location.u": broken, "location.rack": {"value": "7"}}})
+    assert values_of(batch, "n1")["location.u"] is None
+    assert "Confluent noted that it is broken" in reasons(batch)["n1", "nodes: location.u"]
+
+
+def test_a_board_without_a_uuid_of_its_own(tmp_path: Path) -> None:
+    batch = dump(tmp_path, {"n1": {"id.uuid": {"value": "03000200-0400-0500-0006-000700080009"}}})
+    assert values_of(batch, "n1") == {}
+    assert reasons(batch) == {("n1", "nodes: id.uuid"): "the board has no UUID of its own: many have this one"}
+
+
 def test_an_interface_without_a_name_is_the_one_to_boot_from(tmp_path: Path) -> None:
     batch = dump(
         tmp_path,
