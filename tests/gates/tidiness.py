@@ -116,7 +116,7 @@ def requirements(root: Path) -> Iterator[str]:
     if missing:
         yield f"tests/unit/requirements.txt: lacks {', '.join(sorted(missing))}"
     for line in sorted(wanted):
-        if not re.fullmatch(r"[\w.-]+(>=[\w.]+)?", line):
+        if not re.fullmatch(r"[\w.-]+(\[[\w,]+\])?(>=[\w.]+)?", line):
             yield f"requirements.txt: {line} is more than a lower bound"
         if line.lower().startswith("ansible"):
             yield f"requirements.txt: {line} is for the user to choose"
