@@ -89,7 +89,10 @@ class Expression:
             if len(self._parts) == 1:
                 result: str | int = self._parts[0](scope)
                 return result
-            return "".join([_shown(part(scope)) for part in self._parts])
+            text = "".join([_shown(part(scope)) for part in self._parts])
+            if len(text) > LONGEST:  # attributes that double each other would fill the memory
+                raise MetalError(ErrorCode.INVALID, f"makes text of {len(text)} characters; {LONGEST} is the most")
+            return text
         except MetalError as exc:
             if exc.node is not None:  # it is about the value of another attribute
                 raise

@@ -19,6 +19,8 @@ from .schema import DEFAULTS, MASK, SECRETS, attribute
 from .secrets import Keyring
 
 _MISSING = object()
+DEEPEST = 50
+"""How many expressions may refer to each other in a row."""
 
 
 class Inherited:
@@ -59,7 +61,7 @@ class View:
         self.own = own
         self.inherited = inherited
         self.keyring = keyring
-        self._done: dict[str, Any] = {}
+        self._done: dict[str, tuple[Any, int]] = {}
         self._busy: list[str] = []
 
     @property
@@ -134,7 +136,7 @@ class View:
     def _evaluated(self, name: str, text: str) -> Any:
         """Return what the expression ``text``, the value of ``name``, is for this node. Raises: MetalError."""
         if name in self._done:
-            return self._done[name]
+            return self._done[name][0]
         if name in self._busy:
             circle = " -> ".join([*self._busy[self._busy.index(name) :], name])
             raise MetalError(
@@ -142,19 +144,24 @@ class View:
             )
         self._busy.append(name)
         try:
-            try:
-                found = parse(text).evaluate(self.name, self.__getitem__)
-            except MetalError as exc:
-                if exc.node is not None:  # it is about an attribute that this one refers to
-                    raise
-                raise self._failure(name, text, exc) from None
-            try:
-                self._done[name] = attribute(name).check_value(found)
-            except MetalError as exc:
-                raise self._failure(name, text, exc) from None
+            self._done[name] = self._value(name, text)
+        except MetalError as exc:
+            if exc.node is not None:  # it is about an attribute that this one refers to
+                raise
+            raise self._failure(name, text, exc) from None
         finally:
             self._busy.pop()
-        return self._done[name]
+        return self._done[name][0]
+
+    def _value(self, name: str, text: str) -> tuple[Any, int]:
+        """Return the value, and how many expressions are behind it in a row, whichever of them was asked for first."""
+        expression = parse(text)
+        found = expression.evaluate(self.name, self.__getitem__) if len(self._busy) <= DEEPEST else None
+        behind = [self._done[one][1] for one in expression.names if one in self._done]
+        depth = 1 + max(behind, default=0)
+        if found is None or depth > DEEPEST:
+            raise MetalError(ErrorCode.INVALID, f"more than {DEEPEST} expressions refer to each other in a row")
+        return attribute(name).check_value(found), depth
 
     def _failure(self, name: str, text: str, exc: MetalError) -> MetalError:
         place = self.origin(name)
