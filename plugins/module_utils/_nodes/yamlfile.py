@@ -87,19 +87,36 @@ def _load(path: Path, text: str) -> Any:
         mark = getattr(exc, "problem_mark", None)
         place = f"line {mark.line + 1}: " if mark else ""
         cause = getattr(exc, "problem", None) or str(exc).splitlines()[0]
+        cause = "it is nested too deeply" if isinstance(exc, RecursionError) else cause
         raise MetalError(ErrorCode.INVALID, f"{path}: {place}{cause}") from None
     finally:
         loader.dispose()
 
 
 def _strict_loader() -> type[Any]:
-    """Return a loader that refuses a key that stands twice: PyYAML keeps the last one and says nothing."""
-    base: type[Any] = getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
+    """Return a loader that refuses a key that stands twice, of which PyYAML keeps the last and says nothing, and aliases,
+    by which a short file means a huge one. It composes in Python: libyaml's own way down ends the process at some depth.
+    """
+    composer, base = yaml.composer.Composer, getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
 
-    class Strict(base):  # type: ignore[misc]
+    class Strict(composer, base):  # type: ignore[misc,valid-type]
+        def __init__(self, stream: str) -> None:
+            base.__init__(self, stream)
+            composer.__init__(self)
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                event = self.peek_event()
+                raise yaml.composer.ComposerError(
+                    None, None, f"*{event.anchor} is an alias; write out what it stands for", event.start_mark
+                )
+            return super().compose_node(parent, index)
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen: set[str] = set()
             for key, _value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    raise yaml.constructor.ConstructorError(None, None, "a key is no name", key.start_mark)
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
                 seen.add(key.value)
