@@ -27,6 +27,7 @@ FLOORS = {
     "module_utils/_operations": 3,
     "module_utils/_module": 4,
     "plugin_utils/_noderange": 4,
+    "plugin_utils/_inventory": 4,
     "plugin_utils/_hub": 5,
     "modules": 5,
     "inventory": 5,

@@ -70,10 +70,13 @@ class Store(Reader):
 
         Raises: MetalError as noderange.expand does.
         """
-        expression = wanted if isinstance(wanted, str) else ",".join(str(item) for item in wanted)
         if self._lookup is None:
             self._lookup = Lookup(self)
-        return noderange.expand(expression, self._lookup)
+        if not isinstance(wanted, str):
+            wanted = [str(item) for item in wanted]
+            if any(map(_is_a_piece, wanted)):
+                wanted = ",".join(wanted)
+        return noderange.expand(wanted, self._lookup)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -294,3 +297,9 @@ class Store(Reader):
 
 def _regrouped(before: Mapping[str, Record], name: str, record: Record) -> bool:
     return record.groups != (before[name].groups if name in before else ())
+
+
+def _is_a_piece(item: str) -> bool:
+    """Whether ``item`` is a piece of a noderange: Ansible splits text for a list at each comma, those in brackets too."""
+    pairs = any(item.count(one) != item.count(other) for one, other in ("[]", "()", "{}"))
+    return pairs or any(item.count(mark) % 2 for mark in ("/", '"', "'"))
