@@ -52,6 +52,8 @@ def run(spec: ArgumentSpec, operation: Operation) -> None:
     # Results show the arguments; masking the whole URL would hide where the database is.
     module.no_log_values.update(passwords(module.params["database"] or default_url()))
     result = execute(operation, module.params, check_mode=module.check_mode, diff=module._diff)
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from .._drivers.base import POWER_RULES, Capability, PowerAction, PowerState, Still, Withdrawn, power_command
@@ -38,6 +39,7 @@ def power_info(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any
 def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Bring every node to a power state, or reset it, and wait until it is there."""
     action = PowerAction(parameters["state"])
+    seen: dict[str, str] = {}
 
     async def verb(bmc: Bmc) -> Done:
         still = guard(context, parameters, bmc.view.name)
@@ -55,10 +57,17 @@ def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
             note(context, bmc.view.name, "power", f"{step.sent} sent to the BMC")
             if parameters["wait"]:
                 forced = await _settled(bmc, action, step.sent, parameters, still)
+        if step.sent is None or parameters["wait"]:
+            seen[bmc.view.name] = str(POWER_RULES[action].wanted)
         return _done(action, step.before, step.sent, forced=forced)
 
     retry_on = RETRYABLE if action in REPEATABLE else NOTHING_SENT
-    return run(context, parameters, Capability.POWER, verb, Limits(deadline=parameters["deadline"], retry_on=retry_on))
+    limits = Limits(deadline=parameters["deadline"], retry_on=retry_on)
+    result = run(context, parameters, Capability.POWER, verb, limits)
+    if seen:
+        with suppress(MetalError), context.write() as store:  # for the inventory, and no node fails for want of it
+            store.observe("power", seen)
+    return result
 
 
 def _done(action: PowerAction, before: PowerState, sent: PowerAction | None, *, forced: bool = False) -> Done:

@@ -17,6 +17,7 @@ from ansible_collections.stage0.metal.tests.unit.support import (
     ok,
     refused,
     run_module,
+    store,
     three_runs,
 )
 
@@ -108,6 +109,18 @@ def test_without_wait_nobody_looks(bmcs: Bmcs, rack: list[str]) -> None:
     bmcs[FIRST].deaf = {PowerAction.ON}
     ok("power", nodes=["r1n01"], state="on", wait=False)
     assert [call[0] for call in bmcs[FIRST].calls] == ["power"]
+
+
+def test_what_was_seen_is_remembered_and_no_more(bmcs: Bmcs, rack: list[str]) -> None:
+    ok("power", nodes=rack, state="on", check=True)
+    ok("power", nodes=rack[:1], state="on", wait=False)
+    with store() as opened:
+        assert opened.observed("power") == {}
+    ok("power", nodes=rack, state="on")
+    ok("power", nodes=rack[1:], state="off")
+    with store() as opened:
+        seen = opened.observed("power")
+    assert {name: power for name, (power, _at) in seen.items()} == {rack[0]: "on", **dict.fromkeys(rack[1:], "off")}
 
 
 def test_a_state_that_is_not_reached(bmcs: Bmcs, rack: list[str]) -> None:
