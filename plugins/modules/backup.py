@@ -40,7 +40,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path:
+file:
   description: The file.
   returned: success
   type: str

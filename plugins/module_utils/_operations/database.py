@@ -171,7 +171,7 @@ def _backed_up(
         diff["before"]["keys"], diff["after"]["keys"] = before.keys if before else None, keys
     return {
         "changed": after is None or after is not before,
-        "path": str(path),
+        "file": str(path),  # of "path", Ansible would make a result with owner and mode
         "created": after.created if after else None,
         "rows": {name: part.rows for name, part in parts.items() if name != "meta"},
         "diff": diff,
