@@ -143,7 +143,8 @@ def _entry(path: Path, number: int, columns: list[_Column], cells: list[str]) ->
             values[column.name] = column.seen[text]
     except MetalError as exc:
         name = dict(zip([column.name for column in columns], cells, strict=False)).get("name", "").strip()
-        raise MetalError(exc.code, f"{path}: line {number} ({name}): {exc.message}") from None
+        label = name if name.isprintable() and len(name) < 100 else repr(name[:100])
+        raise MetalError(exc.code, f"{path}: line {number} ({label}): {exc.message}") from None
     kind, name = values.pop("name", ("node", ""))
     if not name:
         raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: column 'name' is empty")

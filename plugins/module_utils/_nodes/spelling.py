@@ -19,7 +19,7 @@ class _Anybody:
     """noderange.Names where each name is a node's: only what spells names out has a meaning."""
 
     def known(self, names: Collection[str]) -> set[str]:
-        return {name for name in names if not _LOOKS_LIKE_A_RANGE.fullmatch(name)}
+        return {name for name in names if "[" not in name and not _LOOKS_LIKE_A_RANGE.fullmatch(name)}
 
     def members(self, group: str) -> Collection[str] | None:
         return None
