@@ -46,7 +46,11 @@ def rows(count: int) -> Iterator[tuple[str, ...]]:
         yield (
             *(name, groups, f"172.{16 + high // 250}.{high % 250}.{low + 1}"),
             *(f"52:54:{number >> 24:02x}:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}",),
-            *(f"10.{place}", str(uuid.UUID(int=(0x1111 << 112) + number)), f"{'ABC' if unit < 10 else 'XYZ'}{number:07d}"),
+            *(
+                f"10.{place}",
+                str(uuid.UUID(int=(0x1111 << 112) + number)),
+                f"{'ABC' if unit < 10 else 'XYZ'}{number:07d}",
+            ),
             *("S-2026", f"B{rack // 200}", f"row{rack // 20:02d}", f"r{rack:04d}", str(1 + unit % 42)),
             *("ab"[number % 2], "locked" if unit == 7 else "unlocked"),
         )
@@ -73,7 +77,9 @@ sys.stdout.write(said)
 """
 
 
-def module(python: str, home: Path, name: str, arguments: Mapping[str, object], **more: str) -> tuple[Usage, Usage, str]:
+def module(
+    python: str, home: Path, name: str, arguments: Mapping[str, object], **more: str
+) -> tuple[Usage, Usage, str]:
     """Run the main() of a module in a Python process of its own.
 
     Returns what the process took, what main() in it took, and the result as it was printed.
@@ -81,5 +87,6 @@ def module(python: str, home: Path, name: str, arguments: Mapping[str, object], 
     output = home / f"{name}.json"
     command = [python, "-c", MODULE, name, json.dumps(arguments)]
     whole = child(command, environment(home, **more), output)
-    inside = Usage(*json.loads(output.with_suffix(".err").read_text()), whole.memory)
+    wall, cpu = json.loads(output.with_suffix(".err").read_text())
+    inside = Usage(wall, cpu, whole.memory)
     return whole, inside, output.read_text(encoding="utf-8")

@@ -108,7 +108,7 @@ def _floor(folder: Path, printed: Mapping[str, Any]) -> Path:
 def _static(folder: Path, printed: Mapping[str, Any]) -> Path:
     """Write the inventory as people write them: each host's variables once, and the names of hosts in each group."""
     children, hosts = _parts(printed)
-    tree: dict[str, Any] = {name: {"children": dict.fromkeys(inner, {})} for name, inner in children.items() if inner}
+    tree: dict[str, Any] = {name: {"children": {one: {} for one in inner}} for name, inner in children.items() if inner}
     for name in children:
         tree.setdefault(name, {})
     tree["all"]["hosts"] = {name: values for name, (_groups, values) in hosts.items()}
@@ -134,7 +134,10 @@ def _report(count: int, size: Size, runs: Runs) -> list[str]:
         for way, one in medians.items()
     ]
     ours = medians[OURS]
-    lines = [f"ansible-inventory --list, {count} nodes, 12 attributes, 3 groups; median of {size.rounds}:", *table(rows)]
+    lines = [
+        f"ansible-inventory --list, {count} nodes, 12 attributes, 3 groups; median of {size.rounds}:",
+        *table(rows),
+    ]
     if YAML in medians:
         lines.append(verdict("CPU, to the static YAML file's", ours.cpu / medians[YAML].cpu, 0.2))
     lines.append(verdict("CPU, to the floor's", ours.cpu / floor.cpu, 1.15))

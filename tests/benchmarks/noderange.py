@@ -84,7 +84,12 @@ def _wanted(count: int) -> list[str]:
     written = [text for line in rows[2:] for text in re.findall(r"`([^`]+)`", line.split(" | ")[0])]
     check(written == list(DOCUMENTED), f"the page has {set(written) ^ set(DOCUMENTED)} besides")
     racks = count // data.RACK - 1
-    whole = [f"r[0000-{racks:04d}]n[00-99]", f"r0000n00-r{racks:04d}n99", f"rack[0000-{racks:04d}],-gpu", "/.*5/@compute"]
+    whole = [
+        f"r[0000-{racks:04d}]n[00-99]",
+        f"r0000n00-r{racks:04d}n99",
+        f"rack[0000-{racks:04d}],-gpu",
+        "/.*5/@compute",
+    ]
     return [*DOCUMENTED.values(), *whole]
 
 

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def store(size: Size) -> str:
                     home.mkdir()
                     more = {} if kind == "SQLite" else {"STAGE0_DATABASE": cluster.empty("bench")}
                     _round(noted, home, path, count, more)
-                runs["SQLite"].add(PEER, timed(lambda: _peer(path, folder / f"{number}.db", count)))
+                runs["SQLite"].add(PEER, timed(partial(_peer, path, folder / f"{number}.db", count)))
         finally:
             cluster.remove()
     return "\n".join(line for kind, noted in runs.items() for line in _report(kind, count, size, noted))
@@ -67,7 +68,11 @@ def _steps(path: Path, count: int) -> list[Step]:
     return [
         Step("import", "node_import", every, 10, lambda found: found["summary"]["added"] == count),
         Step(
-            "identical import", "node_import", every, 5, lambda found: not found["changed"] and found["summary"]["unchanged"] == count
+            "identical import",
+            "node_import",
+            every,
+            5,
+            lambda found: not found["changed"] and found["summary"]["unchanged"] == count,
         ),
         Step(
             "one attribute of a tenth",
