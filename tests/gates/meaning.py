@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.stage0.metal.plugins.module_utils._nodes import csvfile, noderange, schema
+from ansible_collections.stage0.metal.plugins.module_utils._nodes import csvfile, networks, noderange, schema
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
 
 from .arguments import templated
@@ -32,7 +32,7 @@ def arguments(given: Mapping[str, Any]) -> Iterator[str]:
             yield from _values(given[option])
     for option in NAMES:
         if isinstance(given.get(option), list):
-            yield from _names([name for name in given[option] if not templated(name)])
+            yield from _names([name for name in given[option] if not templated(name) and name not in networks.FIELDS])
     for option in RANGES:
         ranges = given.get(option)
         for text in ranges if isinstance(ranges, list) else [ranges]:

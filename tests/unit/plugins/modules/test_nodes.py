@@ -147,7 +147,11 @@ def test_a_node_and_a_group_cannot_share_a_name() -> None:
     [
         (["r1n09"], "unknown", "noderange 'r1n09': there is no node or group named 'r1n09'"),
         (["rack1,-rack1"], "missing", "noderange 'rack1,-rack1' names no node"),
-        (["r1n[03-01]"], "invalid", "noderange 'r1n[03-01]': character 5: '03-01' descends; write the smaller number first"),
+        (
+            ["r1n[03-01]"],
+            "invalid",
+            "noderange 'r1n[03-01]': character 5: '03-01' descends; write the smaller number first",
+        ),
         ([""], "invalid", "noderange '': it is empty; write all for every node"),
         ([], "invalid", "the list of noderanges is empty; write all for every node"),
     ],
@@ -202,4 +206,7 @@ def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     assert failed["error"]["code"] == "database"
     assert failed["msg"].startswith(f"the node database {tmp_path}/file/metal.db cannot be made: ")
     failed = refused("node_info", database="mysql://host/x")
-    assert failed["msg"] == "a database URL of kind 'mysql' is not supported; write sqlite:///PATH or postgresql://USER@HOST/NAME"
+    assert (
+        failed["msg"]
+        == "a database URL of kind 'mysql' is not supported; write sqlite:///PATH or postgresql://USER@HOST/NAME"
+    )
