@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -77,17 +78,29 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
+LAUNCHER = """
+import json, os, sys, time
+begun = time.perf_counter()
+child = os.fork()
+if not child:
+    for number, name in enumerate((os.devnull, *sys.argv[1:3])):
+        os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
+    os.execvp(sys.argv[3], sys.argv[3:])
+status, used = os.wait4(child, 0)[1:]
+wall = time.perf_counter() - begun
+print(json.dumps([os.waitstatus_to_exitcode(status), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+"""Linux counts the memory that a process had before its exec, its parent's: a small parent starts what is measured."""
+
+
 def child(command: Sequence[str], env: Mapping[str, str], output: Path) -> Usage:
     """Run ``command`` to its end, its output into the file ``output``; return what it and its children took."""
     errors = output.with_suffix(".err")
-    begun = time.perf_counter()
-    with output.open("wb") as out, errors.open("wb") as err:
-        process = subprocess.Popen(command, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=ROOT)
-        _pid, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - begun
-    check(process.returncode == 0, f"{command[0]} ended with {process.returncode}: {errors.read_text()[-2000:]}")
-    return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(output), str(errors), *command]
+    done = subprocess.run(launcher, env=dict(env), cwd=ROOT, capture_output=True, text=True, check=True)
+    status, wall, cpu, memory = json.loads(done.stdout)
+    check(status == 0, f"{command[0]} ended with {status}: {errors.read_text()[-2000:]}")
+    return Usage(wall, cpu, memory)
 
 
 def timed(run: Callable[[], object]) -> Usage:
