@@ -15,6 +15,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,13 +32,38 @@ _NULL = "{null}"
 _EMPTY_LIST = "[]"
 
 
+BLOCK = 2_000
+"""Lines that are taken together: a column is checked as a whole, and each text in it once."""
+
+_ABSENT = object()
+
+
 @dataclass(slots=True)
 class _Column:
-    """A column: its ``name``, what turns a cell into a value, and the values of cells that were seen: most repeat."""
+    """A column: its ``name``, what turns a text into a value, and what became of each cell so far: most repeat."""
 
     name: str
     check: Callable[[str], Any]
     seen: dict[str, Any]
+    wrong: bool = False
+    """Whether a cell could not be right."""
+
+    def values(self, cells: Iterable[str]) -> list[Any]:
+        """Return the values of ``cells``; _ABSENT where there is none, a MetalError where it cannot be right."""
+        cells = list(cells)
+        for cell in set(cells).difference(self.seen):
+            self.seen[cell] = self._value(cell.strip())
+        seen = self.seen
+        return [seen[cell] for cell in cells]
+
+    def _value(self, text: str) -> Any:
+        if text in self.seen:
+            return self.seen[text]
+        try:
+            return self.check(text) if text else _ABSENT
+        except MetalError as exc:
+            self.wrong = True
+            return exc
 
 
 def read(path: Path) -> Batch:
@@ -99,14 +125,10 @@ def _read(path: Path, lines: Iterator[tuple[int, list[str]]]) -> Batch:
         )
     columns = _columns(path, [cell.strip() for cell in heading])
     batch, seen = Batch(str(path)), _Seen(path)
-    for number, cells in lines:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) > len(columns):
-            raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: {len(cells)} cells for {len(columns)} columns")
-        kind, entry = _entry(path, number, columns, cells)
-        seen.check(kind, number, entry)
-        (batch.groups if kind == "group" else batch.nodes).append(entry)
+    while block := list(islice(lines, BLOCK)):
+        for kind, entry in _entries(path, columns, block):
+            seen.check(kind, entry)
+            (batch.groups if kind == "group" else batch.nodes).append(entry)
     return batch
 
 
@@ -131,24 +153,31 @@ def _column(name: str) -> _Column:
     return _Column(name, found.check, {_NULL: None, _EMPTY_LIST: []} if found.is_list else {_NULL: None})
 
 
-def _entry(path: Path, number: int, columns: list[_Column], cells: list[str]) -> tuple[str, Entry]:
-    values: dict[str, Any] = {}
-    try:
-        for column, cell in zip(columns, cells, strict=False):
-            text = cell.strip()
-            if not text:
-                continue
-            if text not in column.seen:
-                column.seen[text] = column.check(text)
-            values[column.name] = column.seen[text]
-    except MetalError as exc:
-        name = dict(zip([column.name for column in columns], cells, strict=False)).get("name", "").strip()
-        label = name if name.isprintable() and len(name) < 100 else repr(name[:100])
-        raise MetalError(exc.code, f"{path}: line {number} ({label}): {exc.message}") from None
-    kind, name = values.pop("name", ("node", ""))
-    if not name:
-        raise MetalError(ErrorCode.INVALID, f"{path}: line {number}: column 'name' is empty")
-    return kind, Entry(f"line {number}", name, values.pop("groups", None), values)
+def _entries(path: Path, columns: list[_Column], block: list[tuple[int, list[str]]]) -> Iterator[tuple[str, Entry]]:
+    """Yield what each line of ``block`` says, with its kind. Raises: MetalError for the first line that is wrong."""
+    width, names = len(columns), [column.name for column in columns]
+    full = [cells if len(cells) == width else (cells + [""] * width)[:width] for _number, cells in block]
+    table = [column.values(cells) for column, cells in zip(columns, zip(*full, strict=True), strict=True)]
+    wrong = any(column.wrong for column in columns)
+    for (number, cells), row in zip(block, zip(*table, strict=True), strict=True):
+        place = f"{path}: line {number}"
+        if len(cells) > width and any(map(str.strip, cells)):
+            raise MetalError(ErrorCode.INVALID, f"{place}: {len(cells)} cells for {width} columns")
+        if wrong:
+            _check_row(place, dict(zip(names, cells, strict=False)).get("name", ""), row)
+        values = {name: value for name, value in zip(names, row, strict=True) if value is not _ABSENT}
+        if not values:
+            continue
+        kind, name = values.pop("name", ("", ""))
+        if not name:
+            raise MetalError(ErrorCode.INVALID, f"{place}: column 'name' is empty")
+        yield kind, Entry(f"line {number}", name, values.pop("groups", None), values)
+
+
+def _check_row(place: str, name: str, row: Iterable[Any]) -> None:
+    for value in row:
+        if isinstance(value, MetalError):
+            raise MetalError(value.code, f"{place} ({name.strip()}): {value.message}")
 
 
 def _name(cell: str) -> tuple[str, str]:
@@ -167,19 +196,18 @@ class _Seen:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lines: dict[tuple[str, Any], int] = {}
+        self._lines: dict[tuple[str, Any], str] = {}
 
-    def check(self, kind: str, number: int, entry: Entry) -> None:
+    def check(self, kind: str, entry: Entry) -> None:
         """Raise MetalError ``conflict`` if an earlier line has what this one has."""
         keys = [(kind, entry.name)]
         if kind == "node":
             values = ((key, entry.values.get(key)) for key in UNIQUE)
             keys += [(key, value) for key, value in values if value is not None and not is_expression(value)]
         for key in keys:
-            first = self._lines.setdefault(key, number)
-            if first != number:
+            first = self._lines.setdefault(key, entry.place)
+            if first is not entry.place:
                 what = f"{kind} {entry.name}" if key[0] == kind else f"{key[0]} {key[1]}"
                 raise MetalError(
-                    ErrorCode.CONFLICT,
-                    f"{self._path}: line {number} ({entry.name}): {what} is on line {first} already",
+                    ErrorCode.CONFLICT, f"{self._path}: {entry.place} ({entry.name}): {what} is on {first} already"
                 )

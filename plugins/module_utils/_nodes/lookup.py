@@ -9,12 +9,12 @@ A task for one node must not read 100,000 names, and a test of one attribute mus
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .documents import DIALECTS
-from .expression import is_expression
+from .expression import is_expression, parse
 from .libraries import lazy
 from .names import natural
 from .noderange import Test
@@ -82,39 +82,40 @@ class Lookup:
         if test.operator == "==" and not found.is_list:
             conditions.append(self._documents.may_be(t.c.document, attribute, test.value))
         rows = self._fetch(sa.select(t.c.name, self._documents.value(t.c.document, attribute)).where(*conditions))
-        verdicts, doubtful = self._verdicts({value for _name, value in rows}, found, test)
-        passing = {name for name, value in rows if verdicts[value]}
-        for expression in doubtful:
-            passing |= self._evaluated([name for name, value in rows if value == expression], attribute, test)
-        return passing
+        return self._passing(rows, found, test)
 
-    @staticmethod
-    def _verdicts(values: Iterable[Any], attribute: Attribute, test: Test) -> tuple[dict[Any, bool], set[str]]:
-        """Return which values pass, and those that are expressions, of which the text alone tells nothing."""
+    def _passing(self, rows: Iterable[tuple[str, Any]], attribute: Attribute, test: Test) -> set[str]:
+        """Return the nodes whose value passes; ``rows`` are pairs of a node and its value as it is stored."""
         verdicts: dict[Any, bool] = {}
-        doubtful: set[str] = set()
-        for value in values:
-            if is_expression(value):
-                doubtful.add(value)
-            verdicts[value] = value not in doubtful and test.passes(attribute.from_sql(value))
-        return verdicts, doubtful
+        passing: set[str] = set()
+        unsure: dict[str, list[str]] = {}
+        for name, value in rows:
+            verdict = verdicts.get(value)
+            if verdict is None:
+                if is_expression(value):  # of which the text alone tells nothing
+                    unsure.setdefault(value, []).append(name)
+                    continue
+                verdict = verdicts[value] = test.passes(attribute.from_sql(value))
+            if verdict:
+                passing.add(name)
+        for expression, names in unsure.items():
+            passing.update(self._evaluated(expression, names, attribute, test))
+        return passing
 
     def _inheriting(self, attribute: str, test: Test) -> set[str]:
         """Return the nodes without an own value that inherit one that passes."""
         groups, nodes, documents = self.t.groups, self.t.nodes, self._documents
         value = documents.value(groups.c.document, attribute)
         giving = dict(self._fetch(sa.select(groups.c.name, value).where(documents.has(groups.c.document, attribute))))
-        verdicts, doubtful = self._verdicts(set(giving.values()), Attribute(attribute), test)
-        by_default = test.passes(DEFAULTS.get(attribute))
-        if not (any(verdicts.values()) or doubtful or by_default):
+        about, by_default = Attribute(attribute), test.passes(DEFAULTS.get(attribute))
+        if not by_default and not any(
+            is_expression(one) or test.passes(about.from_sql(one)) for one in set(giving.values())
+        ):
             return set()
         has = documents.has(nodes.c.document, attribute)
         owning = {name for (name,) in self._fetch(sa.select(nodes.c.name).where(has))}
         first = self._first_giving(list(giving), owning)
-        found = {node for node, group in first.items() if verdicts[giving[group]]}
-        for expression in doubtful:
-            unsure = [node for node, group in first.items() if giving[group] == expression]
-            found |= self._evaluated(unsure, attribute, test)
+        found = self._passing(((node, giving[group]) for node, group in first.items()), about, test)
         return found | (self._all - owning - first.keys()) if by_default else found
 
     def _first_giving(self, groups: Sequence[str], owning: set[str]) -> dict[str, str]:
@@ -131,9 +132,15 @@ class Lookup:
                     first[node] = (position, group)
         return {node: group for node, (_position, group) in first.items()}
 
-    def _evaluated(self, names: Sequence[str], attribute: str, test: Test) -> set[str]:
-        """Return those of ``names`` whose value, an expression, passes."""
-        return {view.name for view in self.reader.stream(names) if test.passes(view[attribute])}
+    def _evaluated(self, expression: str, names: Sequence[str], attribute: Attribute, test: Test) -> Iterator[str]:
+        """Yield those of ``names`` whose value, ``expression``, passes."""
+        parsed = parse(expression)
+        if parsed.names:
+            yield from (view.name for view in self.reader.stream(names) if test.passes(view[attribute.name]))
+            return
+        for name in names:  # it depends on nothing but the name
+            if test.passes(attribute.check(parsed.evaluate(name, _nothing))):
+                yield name
 
     def _fetch(self, query: sa.Select[Any]) -> list[Any]:
         """Return plain rows of text, straight from the driver: of 100,000 each costs as much as its search."""
@@ -142,12 +149,16 @@ class Lookup:
         return rows
 
 
+def _nothing(_name: str) -> None:
+    """Stand for the values of other attributes where an expression asks for none."""
+
+
 class Attribute:
     """What a test has to know of an attribute: how its value comes out of SQL."""
 
     def __init__(self, name: str) -> None:
-        self.type = attribute(name).type
-        self.is_list = attribute(name).is_list
+        found = attribute(name)
+        self.name, self.type, self.is_list, self.check = name, found.type, found.is_list, found.check_value
 
     def from_sql(self, value: Any) -> Any:
         """Return ``value`` as it is in the document: lists come as JSON, truth as a number or a word."""

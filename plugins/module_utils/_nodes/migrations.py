@@ -85,7 +85,9 @@ def _new_tables(connection: sa.Connection) -> None:
     )
     sort = sortable().compile(dialect=connection.dialect)
     connection.exec_driver_sql(f"ALTER TABLE nodes ADD COLUMN sort {sort} DEFAULT '' NOT NULL")
-    connection.exec_driver_sql("CREATE INDEX ix_nodes_sort ON nodes (sort)")
+    connection.exec_driver_sql("CREATE INDEX ix_nodes_sort ON nodes (sort, name)")
+    connection.exec_driver_sql("DROP INDEX ix_members_group_name")
+    connection.exec_driver_sql("CREATE INDEX ix_members_group_name ON members (group_name, node, position)")
     for table in (nodes.name, "groups"):
         connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN document JSON DEFAULT '{{}}' NOT NULL")
     metadata.create_all(connection)

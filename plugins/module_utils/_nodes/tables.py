@@ -59,8 +59,9 @@ class Tables:
             "nodes",
             self.metadata,
             sa.Column("name", sa.String(255), primary_key=True),
-            sa.Column("sort", sortable(), nullable=False, server_default="", index=True),
+            sa.Column("sort", sortable(), nullable=False, server_default=""),
             sa.Column("document", sa.JSON, nullable=False, server_default="{}"),
+            sa.Index("ix_nodes_sort", "sort", "name"),  # all names in their order, without a look at documents
         )
         self.groups = sa.Table(
             "groups",
@@ -72,8 +73,9 @@ class Tables:
             "members",
             self.metadata,
             sa.Column("node", sa.ForeignKey("nodes.name", ondelete="CASCADE"), primary_key=True),
-            sa.Column("group_name", sa.ForeignKey("groups.name", ondelete="CASCADE"), primary_key=True, index=True),
+            sa.Column("group_name", sa.ForeignKey("groups.name", ondelete="CASCADE"), primary_key=True),
             sa.Column("position", sa.Integer, nullable=False),
+            sa.Index("ix_members_group_name", "group_name", "node", "position"),
         )
         self.identities = sa.Table(
             "identities",

@@ -66,10 +66,11 @@ class Pattern:
 
     def matches(self, text: str) -> bool:
         """Whether all of ``text`` matches. Raises: TimeoutError when the time is used up."""
+        if self._tame and len(text) <= _TAME_TEXT:
+            return self._match(text) is not None
         begun = time.perf_counter()
-        tame = self._tame and len(text) <= _TAME_TEXT
         try:
-            found = self._match(text) if tame else self._match(text, timeout=self._left)
+            found = self._match(text, timeout=self._left)
         except TimeoutError:
             self._left = 0.0
         self._left -= time.perf_counter() - begun
