@@ -59,13 +59,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One consistent view of the data. Raises: MetalError ``database``."""
-        if self.first is not None:
-            with self.write(keep=False) as connection:
-                yield connection
-            return
         with self.backend.connect() as connection:
-            self.backend.begin_read(connection)
             try:
+                if self.first is None:
+                    self.backend.begin_read(connection)
+                else:
+                    self.backend.begin_write(connection)
+                    self.first(connection)
                 yield connection
             finally:
                 connection.rollback()

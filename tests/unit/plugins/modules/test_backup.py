@@ -39,7 +39,7 @@ def content(url: str | None = None) -> dict[str, dump.Part]:
 @pytest.fixture
 def site(tmp_path: Path) -> dict[str, dump.Part]:
     """A site with something in most tables."""
-    make_rack(3, **{"net.gateway": "10.1.1.254", "site.note": "Grüße, „Rack“ 1"})
+    make_rack(3, **{"net.gateway": "10.1.1.254", "site.note": "Grüße, Räcke 1"})
     make_profile(tmp_path / "media")
     ok("arm", nodes=["rack1"], profile="lab")
     begin_installing("r1n02")

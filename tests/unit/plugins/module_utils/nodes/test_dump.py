@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes import dump
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.backend import to_json
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.tests.unit.support import make_rack
@@ -88,7 +89,7 @@ def test_lines_of_anything(whole: tuple[Path, bytes, dump.Summary], data: Any) -
     path, content, _summary = whole
     lines = gzip.decompress(content).splitlines(keepends=True)
     place = data.draw(st.integers(0, len(lines) - 1))
-    lines[place] = dump.to_json(data.draw(JSON)).encode("utf-8", "surrogatepass") + b"\n"
+    lines[place] = to_json(data.draw(JSON)).encode("utf-8", "surrogatepass") + b"\n"
     path.write_bytes(gzip.compress(b"".join(lines), 1))
     refused_or(path, None)
 
