@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What node_import does with what was there before, in each state and format; and that documents survive the way there."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.stage0.metal.plugins.module_utils._module.run import execute
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.reading import Record
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store, Wish
+from ansible_collections.stage0.metal.plugins.module_utils._operations.exchange import node_export, node_import
+from ansible_collections.stage0.metal.tests.unit.support import PASSWORD, events, ok, refused, store, three_runs
+from hypothesis import given
+from hypothesis import strategies as st
+
+CSV = "name,groups,bmc.user,net.gateway\ngroup:rack1,,admin,\nn1,rack1;esx,,{null}\nn2,,root,\n"
+YAML = (
+    "format: stage0.metal\nversion: 1\ngroups:\n  rack1: {bmc.user: 'admin'}\n"
+    "nodes:\n  n1: {groups: [rack1, esx], values: {net.gateway: null}}\n  n2: {values: {bmc.user: root}}\n"
+)
+
+
+@pytest.fixture(params=["csv", "yaml"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The same nodes in either format."""
+    found = tmp_path / f"site.{request.param}"
+    found.write_text({"csv": CSV, "yaml": YAML}[request.param])
+    return found
+
+
+def make_former() -> None:
+    """Make what is there before the import."""
+    ok("group", name="rack1", attributes={"location.rack": "1"})
+    ok("node", name="n1", groups=["old"], attributes={"bmc.port": 7}, secrets={"bmc.password": PASSWORD})
+    ok("node", name="n2", groups=["old"], attributes={"bmc.user": "root"})
+    ok("node", name="n3", attributes={"site.x": "stays or goes"})
+
+
+def documents() -> dict[str, Any]:
+    """Return the own groups and values of all nodes and groups."""
+    with store() as opened:
+        nodes = opened.records("node", opened.node_names())
+        groups = opened.records("group", opened.group_names())
+        return {
+            **{name: (list(record.groups), sorted(record.values)) for name, record in nodes.items()},
+            **{f"group:{name}": sorted(record.values) for name, record in groups.items()},
+        }
+
+
+def test_merged_keeps_what_the_file_does_not_say(path: Path) -> None:
+    make_former()
+    real = three_runs("node_import", path=str(path))
+    assert (real["summary"]["changed_range"], real["summary"]["unchanged"]) == ("n1", 1)
+    assert (real["groups"]["changed_range"], real["groups"]["total"]) == ("rack1", 1)
+    assert documents() == {
+        "n1": (["rack1", "esx"], ["bmc.password", "bmc.port", "net.gateway"]),
+        "n2": (["old"], ["bmc.user"]),
+        "n3": ([], ["site.x"]),
+        "group:esx": [],
+        "group:old": [],
+        "group:rack1": ["bmc.user", "location.rack"],
+    }
+
+
+def test_replaced_makes_nodes_and_groups_what_the_file_says(path: Path) -> None:
+    make_former()
+    real = three_runs("node_import", path=str(path), state="replaced")
+    assert (real["summary"]["changed_range"], real["summary"]["removed"]) == ("n[1-2]", 0)
+    assert documents() == {
+        "n1": (["rack1", "esx"], ["net.gateway"]),
+        "n2": ([], ["bmc.user"]),
+        "n3": ([], ["site.x"]),
+        "group:esx": [],
+        "group:old": [],
+        "group:rack1": ["bmc.user"],
+    }
+
+
+def test_overridden_removes_the_other_nodes(path: Path) -> None:
+    make_former()
+    real = three_runs("node_import", path=str(path), state="overridden")
+    assert (real["summary"]["changed_range"], real["summary"]["removed_range"]) == ("n[1-2]", "n3")
+    assert list(real["diff"]["after"]) == ["rack1", "n1", "n2"]
+    assert real["diff"]["before"]["n3"]["values"] == {"site.x": "stays or goes"}
+    assert ok("node_info", show=["own"])["nodes"].keys() == {"n1", "n2"}
+    assert [event["what"] for event in events("n3")] == ["node added", "node removed"]
+
+
+def test_the_format_is_recognised_or_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.txt"
+    path.write_text(CSV)
+    said = refused("node_import", path=str(path))["msg"]
+    assert (
+        said
+        == f"what format {path} is in is not plain to see; give format, one of csv, yaml, xcat, confluent, inventory"
+    )
+    assert (
+        refused("node_import", path=f"{path}x")["msg"]
+        == f"there is no file {path}x on the machine where the module runs"
+    )
+    three_runs("node_import", path=str(path), format="csv")
+
+
+def test_networks_come_along(tmp_path: Path) -> None:
+    path = tmp_path / "site.yml"
+    head = "format: stage0.metal\nversion: 1\n"
+    path.write_text(head + "networks:\n  boot: {subnet: 10.1.0.0/16, vlan: 7}\n  bmc: {subnet: 10.2.0.0/16}\n")
+    real = three_runs("node_import", path=str(path))
+    assert (real["networks"]["added_range"], real["summary"]["total"]) == ("bmc,boot", 0)
+    path.write_text(head + "networks:\n  boot: {vlan: 8}\n")
+    assert three_runs("node_import", path=str(path))["diff"]["after"]["boot"]["values"] == {
+        "subnet": "10.1.0.0/16",
+        "vlan": 8,
+    }
+    path.write_text(head + "networks:\n  third: {subnet: 10.2.7.0/24}\nnodes:\n  n1: {}\n")
+    assert "network third 10.2.7.0/24 overlaps network bmc 10.2.0.0/16" in refused("node_import", path=str(path))["msg"]
+    assert ok("node_info")["count"] == 0
+
+
+def test_what_a_node_needs_may_stand_anywhere_in_the_file(tmp_path: Path) -> None:
+    """A group's expression needs what the nodes bring, and a node's what its groups do; addresses move around."""
+    path = tmp_path / "nodes.csv"
+    path.write_text("name,groups,net.ip,site.base\nn1,g,,7\nn2,g,{site.base}.1.1.1,\ngroup:g,,10.0.0.{n1},10\n")
+    real = three_runs("node_import", path=str(path))
+    assert real["summary"]["added"] == 2
+    values = ok("node_info", attributes=["net.ip"], show=["values"])["nodes"]
+    assert [body["values"]["net.ip"] for body in values.values()] == ["10.0.0.1", "10.1.1.1"]
+    path.write_text("name,net.ip\ngroup:g,10.0.0.{n1 % 2 + 1}\nn1,\nn2,{null}\n")
+    three_runs("node_import", path=str(path))
+    path.write_text("name,net.ip\ngroup:g,10.0.0.9\nn2,10.0.0.9\n")
+    said = refused("node_import", path=str(path))["msg"]
+    assert "net.ip 10.0.0.9 is already that of node n" in said
+
+
+def test_an_expression_that_the_rest_of_the_site_does_not_fit(path: Path) -> None:
+    """What the file gives a group has to be right for nodes that are not in the file, too."""
+    ok("node", name="spare", groups=["rack1"])
+    text = path.read_text().replace("admin", "user-{n1}")
+    path.write_text(text)
+    said = refused("node_import", path=str(path))["msg"]
+    assert "spare" in said
+    assert "bmc.user 'user-{n1}' of group:rack1: needs n1, but the name spare has no number" in said
+    assert documents() == {"spare": (["rack1"], []), "group:rack1": []}
+
+
+def test_a_node_that_is_a_group_already_and_the_other_way_round(path: Path) -> None:
+    ok("group", name="n1")
+    assert "'n1' cannot be a node: it is a group already" in refused("node_import", path=str(path))["msg"]
+    ok("group", name="n1", state="absent")
+    ok("node", name="rack1")
+    assert "'rack1' cannot be a group: it is a node already" in refused("node_import", path=str(path))["msg"]
+    with store() as opened:
+        assert opened.node_names() == ["rack1"]
+
+
+# -- documents there and back -------------------------------------------------------------------------------------------
+
+LETTERS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zl"], exclude_characters="{}\u2029"), min_size=1, max_size=12
+)
+TEXT = LETTERS.map(str.strip).filter(bool)
+LITERAL = st.builds("{}{{{{{}}}}}".format, TEXT, st.integers(0, 9))
+COMPUTED = st.sampled_from(["{node}", "{n1}", "x{n1:03d}-{location.rack}", "{n1 * 2 + 1}", "{{{n1}}}"])
+ADDRESS = st.ip_addresses(v=4).map(str)
+VALUES: Mapping[str, st.SearchStrategy[Any]] = {
+    "site.a": st.none() | TEXT | LITERAL | COMPUTED,
+    "site.b_2": st.none() | TEXT | LITERAL,
+    "custom.deep.name": TEXT | COMPUTED,
+    "bmc.port": st.none() | st.integers(1, 65535),
+    "net.dns": st.none() | st.lists(ADDRESS, max_size=3),
+    "net.gateway": st.none() | ADDRESS,
+    "net.netmask": st.integers(0, 32).map(str),
+    "deploy.lock": st.none() | st.sampled_from(["locked", "unlocked", "auto"]),
+}
+OWN = st.fixed_dictionaries({}, optional=dict(VALUES))
+GROUPS = ["g1", "g2", "rack-1", "a.b"]
+SITE = st.fixed_dictionaries(
+    {
+        "groups": st.dictionaries(st.sampled_from(GROUPS), OWN),
+        "nodes": st.dictionaries(
+            st.sampled_from(["n1", "n2", "n10", "r1.example.org", "x-7"]),
+            st.tuples(OWN, st.lists(st.sampled_from(GROUPS), unique=True)),
+        ),
+    }
+)
+
+
+def records(url: str) -> dict[str, Record]:
+    """Return all that is stored."""
+    with closing(open_database(url)) as database, database.read() as connection:
+        opened = Store(connection, Keyring(), "test")
+        return {**opened.records("group", opened.group_names()), **opened.records("node", opened.node_names())}
+
+
+def operate(operation: Any, url: str, **parameters: Any) -> dict[str, Any]:
+    result = execute(operation, {"database": url, **parameters}, check_mode=False, diff=False)
+    assert not result.get("failed"), result["msg"]
+    return result
+
+
+@pytest.mark.sqlite
+@given(site=SITE, form=st.sampled_from(["csv", "yaml"]))
+def test_any_site_survives_export_and_import(site: dict[str, Any], form: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="stage0-") as folder:
+        urls = [f"sqlite:///{folder}/{name}.db" for name in ("one", "other")]
+        file, again = Path(folder) / "site", Path(folder) / "again"
+        with closing(open_database(urls[0])) as database, database.write() as connection:
+            opened = Store(connection, Keyring(), "test")
+            opened.put_many(
+                "group", {name: Wish({"location.rack": "r", **values}) for name, values in site["groups"].items()}
+            )
+            everyone = {
+                name: Wish({"location.rack": "r", **values}, groups=groups)
+                for name, (values, groups) in site["nodes"].items()
+            }
+            opened.put_many("node", everyone)
+        before = records(urls[0])
+        operate(node_export, urls[0], path=str(file), format=form, nodes=["all"], secrets="omit")
+        operate(node_import, urls[1], path=str(file), format=form, state="merged")
+        assert records(urls[1]) == before
+        for state in ("merged", "replaced", "overridden"):
+            for url in urls:
+                assert operate(node_import, url, path=str(file), format=form, state=state)["changed"] is False
+        operate(node_export, urls[1], path=str(again), format=form, nodes=["all"], secrets="omit")
+        assert again.read_bytes() == file.read_bytes()
