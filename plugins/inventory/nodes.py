@@ -16,6 +16,7 @@ description:
   - Each attribute becomes a variable, C(net.ip) for instance C(metal_net_ip), with expressions evaluated.
     Secrets become none unless O(secrets) names them.
   - A database that cannot be read, or an option that cannot be right, ends Ansible with a message; see O(on_error).
+    An option that is not there is one that cannot be right.
   - The source is a YAML file whose name ends in C(stage0.yml) or C(stage0.yaml).
 options:
   plugin:
@@ -31,8 +32,8 @@ options:
     env:
       - name: STAGE0_DATABASE
   nodes:
-    description: The nodes to take, as a noderange.
-    type: str
+    description: The nodes to take, as a noderange or a list of noderanges.
+    type: raw
     default: all
   attributes:
     description: The attributes that become variables. By default all do that have a value.
@@ -56,6 +57,8 @@ options:
     description:
       - Make groups by what nodes are and in what state they are, such as C(rack_r1), C(model_poweredge_r660),
         C(deployment_ready), C(profile_esxi8) or C(power_on).
+      - Values become lower case, and what is neither letter nor digit becomes an underscore; values that differ in nothing else
+        share a group.
       - The power state is what a task of M(stage0.metal.power) saw last.
     type: list
     elements: str
@@ -77,13 +80,13 @@ options:
     type: bool
     default: false
   bmc_name:
-    description: What a BMC is called, as an expression.
+    description: What a BMC is called, as an attribute or an expression.
     type: str
     default: '{node}-bmc'
   on_error:
     description:
       - What to do if nodes cannot be read. With V(exit) Ansible ends. V(parse_error) leaves it to Ansible, which by default
-        warns and goes on with an inventory in which they are missing.
+        warns and goes on with an inventory in which some or all of them are missing.
     type: str
     choices: [exit, parse_error]
     default: exit
@@ -119,9 +122,11 @@ plugin: stage0.metal.nodes
 #     prefix: owner
 """
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
@@ -136,6 +141,8 @@ from ansible_collections.stage0.metal.plugins.plugin_utils._inventory.hosts impo
 _OPTIONS = (
     *("nodes", "attributes", "secrets", "ansible_host", "group_by", "hierarchy", "state", "bmc_hosts", "bmc_name"),
 )
+_CACHED = 1
+"""What the cache holds has this shape; what has another is read anew."""
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -150,15 +157,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Fill ``inventory``. Raises: SystemExit, or AnsibleParserError if the option on_error says so."""
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        config = loader.load_from_file(path, cache="none")
+        if not isinstance(config, Mapping) or config.get("plugin") != self.NAME:
+            raise AnsibleParserError(f"{path} is not for {self.NAME}: it does not begin with plugin: {self.NAME}")
         try:
+            self._take_options(path)
             with without_collector(), self._found(path, cache) as found:
                 self._fill(found)
-        except (MetalError, AnsibleError) as exc:
-            message = f"stage0.metal.nodes: {path}: {exc}"
-            if self.get_option("on_error") == "parse_error":
+        except Exception as exc:  # whatever it is, Ansible would warn and go on with a part of the inventory
+            known = isinstance(exc, (MetalError, AnsibleError))
+            message = f"{self.NAME}: {path}: {exc if known else repr(exc)}"
+            if config.get("on_error") == "parse_error":
                 raise AnsibleParserError(message) from exc
             raise SystemExit(f"[ERROR]: {message}") from exc
+
+    def _take_options(self, path: str) -> None:
+        """Read the options. Raises: AnsibleError, and MetalError for one that Ansible would ignore."""
+        unknown = sorted(map(str, self._read_config_data(path).keys() - self._options.keys()))
+        if unknown:
+            known = ", ".join(sorted(self._options))
+            raise MetalError(ErrorCode.INVALID, f"there is no option {unknown[0]!r}; there are {known}")
 
     @contextmanager
     def _found(self, path: str, cache: bool) -> Iterator[Found]:
@@ -169,59 +187,92 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return
         if self.get_option("secrets"):
             raise MetalError(
-                ErrorCode.INVALID, "secrets are asked for, and they may not lie in a cache; use one of the two"
+                ErrorCode.INVALID, "secrets are asked for, and none may lie in a cache; say cache: false, or do without"
             )
-        key = self.get_cache_key(path)
-        kept = self._cache.get(key) if cache else None
-        if kept is None:
+        key, made_by = self.get_cache_key(path), self._made_by()
+        kept = self._cached(key) if cache else None
+        if kept is None or kept.get("made_by") != made_by:
             with self._read() as found:
                 hosts = [[host.name, list(host.groups), host.variables] for host in found.hosts]
-                kept = {"groups": found.groups, "parents": [list(pair) for pair in found.parents], "hosts": hosts}
+                parents = [list(pair) for pair in found.parents]
+                kept = {"made_by": made_by, "groups": found.groups, "parents": parents, "hosts": hosts}
             self._cache[key] = kept
         parents = dict.fromkeys(map(tuple, kept["parents"]))
         yield Found(kept["groups"], (Host(*host) for host in kept["hosts"]), parents)
+
+    def _cached(self, key: str) -> dict[str, Any] | None:
+        """Return what the cache holds; None if that is nothing, or cannot be read."""
+        try:
+            kept = self._cache.get(key)
+        except Exception as exc:  # cache plugins raise what they like of a damaged file
+            self.display.warning(f"{self.NAME}: the cache cannot be read, so the database is: {exc!r}")
+            return None
+        return kept if isinstance(kept, dict) else None
+
+    def _made_by(self) -> str:
+        """Return what tells whether the same would be read. A hash: the URL may hold a password."""
+        asked = [_CACHED, self.get_option("database"), *(self.get_option(name) for name in _OPTIONS)]
+        return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()
 
     @contextmanager
     def _read(self) -> Iterator[Found]:
         database = open_database(self.get_option("database"), missing="refuse")
         try:
             with database.read() as connection:
-                options = Options(**{name: self.get_option(name) for name in _OPTIONS})
+                options = Options(**{name: _plain(self.get_option(name)) for name in _OPTIONS})
                 yield find(Store(connection, Keyring(), "inventory"), options)
         finally:
             database.close()
 
     def _fill(self, found: Found) -> None:
         inventory: Any = self.inventory
+        mixed_before = inventory.groups.keys() & inventory.hosts.keys()
         for group in found.groups:
             inventory.add_group(group)
         known = set(found.groups)
         constructed = any(self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
         for host in found.hosts:
+            if host.name in inventory.groups:
+                _refuse_both(host.name)
             inventory.add_host(host.name)
             for group in host.groups:
                 if group not in known:
                     known.add(inventory.add_group(group))
+                    if group in inventory.hosts:
+                        _refuse_both(group)
                 inventory.add_child(group, host.name)
             # the host's own method: the inventory's looks up the host and copies the value for each of a million variables
-            put = inventory.get_host(host.name).set_variable
-            for name, value in host.variables.items():
-                put(name, wrap_var(value) if value.__class__ is str and "{" in value else value)
+            put, variables = inventory.get_host(host.name).set_variable, host.variables
+            for name, value in variables.items():
+                if value.__class__ is str and ("{" in value or value[:1] == "#"):  # ansible-core 2.18 may template it
+                    value = variables[name] = wrap_var(value)
+                put(name, value)
             if constructed:
                 self._construct(host)
         for outer, inner in found.parents:
             for group in (outer, inner):
                 inventory.add_group(group)
             inventory.add_child(outer, inner)
-        mixed = sorted(inventory.groups.keys() & inventory.hosts.keys())
+        mixed = sorted((inventory.groups.keys() & inventory.hosts.keys()) - mixed_before)
         if mixed:
-            raise MetalError(
-                ErrorCode.CONFLICT,
-                f"{mixed[0]!r} would be the name of a host and of a group; group_by or hierarchy made it",
-            )
+            _refuse_both(mixed[0])
 
     def _construct(self, host: Host) -> None:
         strict = self.get_option("strict")
         self._set_composite_vars(self.get_option("compose"), host.variables, host.name, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), host.variables, host.name, strict=strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), host.variables, host.name, strict=strict)
+
+
+def _plain(value: Any) -> Any:
+    """Return an option's value with all items of a list as text: Ansible leaves them as YAML has them."""
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return value if value is None or isinstance(value, bool) else str(value)
+
+
+def _refuse_both(name: str) -> NoReturn:
+    raise MetalError(
+        ErrorCode.CONFLICT,
+        f"{name!r} would be the name of a host and of a group; rename one of them, or make other groups",
+    )

@@ -12,14 +12,14 @@ from typing import Any
 
 from ...module_utils._nodes.view import View
 
-_UNSAFE = re.compile(r"[^a-z0-9_]+")
+_UNSAFE = re.compile(r"\W+")
 
 GroupsOf = Callable[[View, Mapping[str, Any]], list[str]]
 
 
 @cache
 def safe(text: str) -> str:
-    """Return ``text`` as Ansible allows it in the name of a group: lower case, letters, digits and underscores."""
+    """Return ``text`` as Ansible allows it in the name of a group: letters of any script, digits and underscores."""
     name = _UNSAFE.sub("_", text.lower())
     return f"_{name}" if name[:1].isdigit() else name
 

@@ -9,14 +9,15 @@ What nodes with the same groups have in common is put together once; a node adds
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from ...module_utils._deploy.deployments import Deployments
 from ...module_utils._nodes.errors import ErrorCode, MetalError
 from ...module_utils._nodes.expression import is_expression, parse
+from ...module_utils._nodes.names import RESERVED
 from ...module_utils._nodes.reading import STREAM
 from ...module_utils._nodes.schema import SECRETS, attribute
 from ...module_utils._nodes.store import Store
@@ -25,13 +26,15 @@ from .groups import GROUPS_BY, STATE, hierarchy, safe
 
 BMCS = "bmcs"
 """The group of BMCs that are hosts of their own."""
+_HOST = re.compile(r"[\w.-]+")
+"""What a host may be called: no comma, colon or bracket, which have a meaning in patterns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the inventory is to hold; the plugin documents each."""
 
-    nodes: str = "all"
+    nodes: str | Sequence[str] = "all"
     attributes: Sequence[str] | None = None
     secrets: Sequence[str] = ()
     ansible_host: Sequence[str] = ("net.ip",)
@@ -67,7 +70,8 @@ def find(store: Store, options: Options) -> Found:
     Raises: MetalError, also while hosts are read.
     """
     _check(options)
-    names = store.expand(options.nodes) if store.count("node") or options.nodes != "all" else []
+    nobody = options.nodes in ("all", ["all"]) and not store.count("node")
+    names = [] if nobody else store.expand(options.nodes)
     groups = _group_names(store)
     found = Found(list(groups.values()), iter(()))
     found.hosts = _hosts(store, options, names, groups, found.parents)
@@ -75,15 +79,16 @@ def find(store: Store, options: Options) -> Found:
 
 
 def _check(options: Options) -> None:
-    for name in [*(options.attributes or ()), *options.secrets, *_rule_attributes(options.ansible_host)]:
+    shown = [*(options.attributes or ()), *_rule_attributes([*options.ansible_host, options.bmc_name])]
+    for name in [*shown, *options.secrets]:
         attribute(name)
     for name in options.secrets:
         if name not in SECRETS:
             raise MetalError(ErrorCode.INVALID, f"secrets: {name} is no secret; it becomes a variable without that")
-    for name in [*(options.attributes or ()), *_rule_attributes(options.ansible_host)]:
+    for name in shown:
         if name in SECRETS:
             raise MetalError(
-                ErrorCode.INVALID, f"{name} is a secret, which no inventory holds unless the option secrets names it"
+                ErrorCode.INVALID, f"{name} is a secret, which becomes a variable only if the option secrets names it"
             )
 
 
@@ -117,48 +122,129 @@ def _hosts(
     called: Mapping[str, str],
     parents: dict[tuple[str, str], None],
 ) -> Iterator[Host]:
-    make = Variables(options)
+    make, bmcs, groups_of = Variables(options), Bmcs(store, options), Groups(options, called, parents)
+    with_state = options.state or not STATE.isdisjoint(options.group_by)
+    power = store.observed("power") if with_state else {}
     for start in range(0, len(names), STREAM):
         views = store.views(names[start : start + STREAM])
-        state = _state(store, views) if options.state or STATE & set(options.group_by) else {}
+        state = _state(store, views, power) if with_state else {}
         for name, view in views.items():
             variables = make(view)
             variables.update(state.get(name, {}))
-            groups = [called[group] for group in view.inherited.groups]
-            for kind in options.group_by:
-                groups += GROUPS_BY[kind](view, variables)
-            if options.hierarchy:
-                groups += hierarchy(view, parents)
-            yield Host(name, groups, variables)
-            if options.bmc_hosts and view["bmc.address"]:
-                yield _bmc(store, view, options)
+            yield Host(name, groups_of(view, variables), variables)
+        if options.bmc_hosts:
+            yield from bmcs(views)
 
 
-def _state(store: Store, views: Mapping[str, View]) -> dict[str, dict[str, Any]]:
-    """Return by node what we know of its state: how its deployment goes, and what its power was when we saw it last."""
+def _state(
+    store: Store, views: Mapping[str, View], power: Mapping[str, tuple[str, float]]
+) -> dict[str, dict[str, Any]]:
+    """Return by node what we know of its state: how its deployment goes, and what its ``power`` was when it was seen."""
     found: dict[str, dict[str, Any]] = {name: {} for name in views}
     for name, deployment in Deployments(store).latest(views).items():
         found[name]["metal_deployment_state"] = str(deployment.state)
         found[name]["metal_deployment_profile"] = deployment.profile.name
         found[name]["metal_deployment_image"] = deployment.profile.media.rstrip("/").rpartition("/")[2]
-    for name, (power, at) in store.observed("power").items():
-        if name in found:
-            found[name].update({"metal_power": power, "metal_power_at": round(at)})
+    for name in views.keys() & power.keys():
+        state, at = power[name]
+        found[name].update({"metal_power": state, "metal_power_at": round(at)})
     return found
 
 
-def _bmc(store: Store, view: View, options: Options) -> Host:
-    """Return the node's BMC as a host."""
-    name = str(parse(options.bmc_name).evaluate(view.name, view.__getitem__))
-    if name == view.name or store.known("node", [name]):
-        raise MetalError(
-            ErrorCode.CONFLICT, f"its BMC would be called {name}, as a node is; change bmc_name", node=view.name
-        )
-    variables = {"ansible_host": view["bmc.address"], "metal_node": view.name}
-    for key in ("bmc.address", "bmc.port", "bmc.user", "bmc.driver", *options.secrets):
-        if key.startswith("bmc.") and view[key] is not None:
-            variables[_variable(key)] = view[key]
-    return Host(name, [BMCS], variables)
+class Groups:
+    """Tells the groups of nodes: their node groups, and those that group_by and hierarchy make."""
+
+    def __init__(self, options: Options, called: Mapping[str, str], parents: dict[tuple[str, str], None]) -> None:
+        self._options = options
+        self._called = called
+        self._of_nodes = {name: group for group, name in called.items()}
+        self._parents = parents
+        if options.bmc_hosts:
+            self._check(BMCS, "bmc_hosts")
+
+    def __call__(self, view: View, variables: Mapping[str, Any]) -> list[str]:
+        groups = [self._called[group] for group in view.inherited.groups]
+        for kind in self._options.group_by:
+            groups += self._check_all(GROUPS_BY[kind](view, variables), "group_by")
+        if self._options.hierarchy:
+            groups += self._check_all(hierarchy(view, self._parents), "hierarchy")
+        return groups
+
+    def _check_all(self, names: list[str], option: str) -> list[str]:
+        for name in names:
+            self._check(name, option)
+        return names
+
+    def _check(self, name: str, option: str) -> None:
+        """Raises: MetalError ``conflict`` if a node group has the name: it would get members that are none of its own."""
+        if name in self._of_nodes:
+            raise MetalError(
+                ErrorCode.CONFLICT,
+                f"{option} would make a group {name}, and that is the node group {self._of_nodes[name]!r}; "
+                f"rename that, or do without {option}",
+            )
+
+
+class Bmcs:
+    """Makes hosts of the BMCs of nodes."""
+
+    def __init__(self, store: Store, options: Options) -> None:
+        self._store = store
+        self._options = options
+        self._node_of: dict[str, str] = {}
+
+    def __call__(self, views: Mapping[str, View]) -> Iterator[Host]:
+        named = {self._name(view): view for view in views.values() if view["bmc.address"] is not None}
+        for name in sorted(self._store.known("node", named)):
+            self._refuse(ErrorCode.CONFLICT, named[name], f"called {name}, as a node is")
+        for name, view in named.items():
+            variables = {"ansible_host": view["bmc.address"], "metal_node": view.name}
+            for key in ("bmc.address", "bmc.port", "bmc.user", "bmc.driver", *self._options.secrets):
+                if key.startswith("bmc.") and view[key] is not None:
+                    variables[attribute(key).variable] = view[key]
+            yield Host(name, [BMCS], variables)
+
+    def _name(self, view: View) -> str:
+        """Return what the node's BMC is called. Raises: MetalError, also if another one is called so."""
+        name = rule_value(view, self._options.bmc_name)
+        if not isinstance(name, str) or not _HOST.fullmatch(name) or name in RESERVED:
+            self._refuse(ErrorCode.INVALID, view, f"called {name!r}, which is no name for a host")
+        other = self._node_of.setdefault(name, view.name)
+        if other != view.name:
+            self._refuse(ErrorCode.CONFLICT, view, f"called {name}, as that of {other} is")
+        return name
+
+    def _refuse(self, code: ErrorCode, view: View, why: str) -> NoReturn:
+        raise MetalError(code, f"its BMC would be {why}; change bmc_name", node=view.name)
+
+
+def rule_value(view: View, rule: str) -> Any:
+    """Return the value of a rule, which is an attribute or an expression. Raises: MetalError as expressions do."""
+    if not is_expression(rule):
+        return view[rule]
+    try:
+        return parse(rule).evaluate(view.name, view.__getitem__)
+    except MetalError as exc:
+        raise MetalError(exc.code, exc.message, node=exc.node or view.name) from None
+
+
+class _Called(dict[str, str]):
+    """Attribute name to the variable that it becomes. Raises: MetalError ``conflict`` if two become the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._attributes: dict[str, str] = {}
+
+    def __missing__(self, name: str) -> str:
+        variable = self[name] = attribute(name).variable
+        other = self._attributes.setdefault(variable, name)
+        if other != name:
+            raise MetalError(
+                ErrorCode.CONFLICT,
+                f"attributes {other} and {name} would both be the variable {variable}; rename one of them, or choose by "
+                "the option attributes",
+            )
+        return variable
 
 
 class Variables:
@@ -167,24 +253,25 @@ class Variables:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._only = None if options.attributes is None else frozenset(options.attributes)
+        self._called = _Called()
         self._shared: dict[int, tuple[Inherited, dict[str, Any]]] = {}
 
     def __call__(self, view: View) -> dict[str, Any]:
-        variables = self._inherited(view.inherited).copy()
+        variables, called = self._inherited(view.inherited).copy(), self._called
         for name, value in view.own.items():
             if name in SECRETS or (self._only is not None and name not in self._only):
                 continue
             if value is None:
-                variables.pop(_variable(name), None)
+                variables.pop(called[name], None)
             else:
-                variables[_variable(name)] = view[name] if value.__class__ is str else value
+                variables[called[name]] = view[name] if value.__class__ is str else value
         for name in view.inherited.expressions:
             if name not in view.own and (self._only is None or name in self._only):
-                variables[_variable(name)] = view[name]
+                variables[called[name]] = view[name]
         for name in self._options.secrets:
             secret = view[name]
             if secret is not None:
-                variables[_variable(name)] = secret
+                variables[called[name]] = secret
         address = self._address(view)
         if address is not None:
             variables["ansible_host"] = address
@@ -194,9 +281,9 @@ class Variables:
         """Return what nodes with these groups have in common; their expressions differ."""
         kept = self._shared.get(id(inherited))
         if kept is None:
-            skip = SECRETS | inherited.expressions
+            skip, called = SECRETS | inherited.expressions, self._called
             values = {
-                _variable(name): value
+                called[name]: value
                 for name, value in inherited.values.items()
                 if value is not None and name not in skip and (self._only is None or name in self._only)
             }
@@ -204,20 +291,12 @@ class Variables:
         return kept[1]
 
     def _address(self, view: View) -> Any:
-        """Return the first address that a rule gives: a rule is an attribute, or an expression that can be evaluated."""
+        """Return the first address that a rule gives; an expression that cannot be evaluated gives none."""
         for rule in self._options.ansible_host:
-            if not is_expression(rule):
-                value = view[rule]
-            else:
-                try:
-                    value = parse(rule).evaluate(view.name, view.__getitem__)
-                except MetalError:
-                    continue
+            try:
+                value = rule_value(view, rule)
+            except MetalError:
+                continue
             if value:
                 return value
         return None
-
-
-@cache
-def _variable(name: str) -> str:
-    return attribute(name).variable
