@@ -150,6 +150,60 @@ def test_choices_and_null() -> None:
         lock.check("open")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "stored"),
+    [
+        ("net.ip", " 10.1.{n1}.{n2} ", "10.1.{n1}.{n2}"),
+        ("bmc.port", "{600 + n1}", "{600 + n1}"),
+        ("deploy.lock", "{site.lock}", "{site.lock}"),
+        ("net.dns", ["10.0.0.{n1}", "10.0.0.9"], "10.0.0.{n1}, 10.0.0.9"),
+        ("site.x", "{{literal}}", "{{literal}}"),
+        ("bmc.password", "{no} expression}", "{no} expression}"),
+    ],
+)
+def test_text_with_braces_is_an_expression_unless_it_is_secret(name: str, value: Any, stored: str) -> None:
+    assert attribute(name).check(value) == stored
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code", "says"),
+    [
+        ("net.ip", "10.1.{n1", ErrorCode.INVALID, "net.ip: '10.1.{n1' cannot be read at character "),
+        (
+            "site.x",
+            "{bmc.password}",
+            ErrorCode.INVALID,
+            "site.x: bmc.password is a secret, which no expression may show",
+        ),
+        (
+            "site.x",
+            "{bmc.pasword}",
+            ErrorCode.UNKNOWN,
+            "site.x: 'bmc.pasword' is not an attribute; did you mean bmc.pass",
+        ),
+        ("site.x", "", ErrorCode.INVALID, "site.x: empty text is no value; give null to blank it, or name it in unset"),
+        (
+            "site.x",
+            "  ",
+            ErrorCode.INVALID,
+            "site.x: empty text is no value; give null to blank it, or name it in unset",
+        ),
+        (
+            "bmc.password",
+            "",
+            ErrorCode.INVALID,
+            "bmc.password: empty text is no value; give null to blank it, or name it",
+        ),
+        ("net.dns", ["{n1", "x"], ErrorCode.INVALID, "net.dns: '{n1, x' cannot be read at character "),
+    ],
+)
+def test_what_is_neither_a_value_nor_an_expression(name: str, value: Any, code: ErrorCode, says: str) -> None:
+    with pytest.raises(MetalError) as caught:
+        attribute(name).check(value)
+    assert caught.value.code is code
+    assert caught.value.message.startswith(says)
+
+
 def test_every_default_passes_its_own_check() -> None:
     for one in ATTRIBUTES:
         assert one.check(one.default) == one.default
