@@ -177,9 +177,9 @@ def test_text_with_braces_is_an_expression_unless_it_is_secret(name: str, value:
         ),
         (
             "site.x",
-            "{bmc.pasword}",
+            "{bmc.passwords}",
             ErrorCode.UNKNOWN,
-            "site.x: 'bmc.pasword' is not an attribute; did you mean bmc.pass",
+            "site.x: 'bmc.passwords' is not an attribute; did you mean bmc.pass",
         ),
         ("site.x", "", ErrorCode.INVALID, "site.x: empty text is no value; give null to blank it, or name it in unset"),
         (
