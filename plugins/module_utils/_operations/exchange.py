@@ -34,20 +34,26 @@ def node_import(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
         batch = FORMATS[parameters["format"] or recognise(path)](path)
         with context.write() as store:
             networks, groups, nodes = _put(store, batch, parameters["state"])
-    changes = {**networks, **groups, **nodes}
+    changes = {"networks": networks, "groups": groups, "nodes": nodes}
     unmapped = _unmapped(batch.unmapped)
     result: dict[str, Any] = {
-        "changed": any(change.changed for change in changes.values()),
+        "changed": any(change.changed for kind in changes.values() for change in kind.values()),
         "summary": summary(nodes),
         "groups": summary(groups),
         "networks": summary(networks),
         "unmapped": unmapped,
-        "diff": differences(changes) if context.diff else {},
+        "diff": _differences(changes) if context.diff else {},
     }
     if unmapped:
         told = f"{len(batch.unmapped)} values of {path} were not taken over as they stand; unmapped says which and why"
         result["warnings"] = [told]
     return result
+
+
+def _differences(changes: Mapping[str, Mapping[str, Change]]) -> dict[str, Any]:
+    """Return what differs, by kind; a network may be called like a node."""
+    found = {kind: differences(some) for kind, some in changes.items()}
+    return {side: {kind: one[side] for kind, one in found.items() if one[side]} for side in ("before", "after")}
 
 
 def _put(store: Store, batch: Batch, state: str) -> tuple[dict[str, Change], dict[str, Change], dict[str, Change]]:

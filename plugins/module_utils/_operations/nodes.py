@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -59,12 +60,22 @@ def summary(changes: Mapping[str, Change]) -> dict[str, Any]:
 
 
 def differences(changes: Mapping[str, Change]) -> dict[str, Any]:
-    """Return what ``--diff`` shows: the documents of what has changed, before and after."""
-    changed = {name: change for name, change in changes.items() if change.changed}
-    return {
-        "before": {name: change.before for name, change in changed.items() if change.before},
-        "after": {name: change.after for name, change in changed.items() if change.after},
-    }
+    """Return what ``--diff`` shows of what has changed. Those that change alike stand there once, as a noderange."""
+    alike: dict[str, tuple[list[str], Change]] = {}
+    for name, change in changes.items():
+        if change.changed:
+            sides = json.dumps([_nameless(change.before), _nameless(change.after)])
+            alike.setdefault(sides, ([], change))[0].append(name)
+    diff: dict[str, Any] = {"before": {}, "after": {}}
+    for names, change in alike.values():
+        for side, document in (("before", change.before), ("after", change.after)):
+            if document:
+                diff[side][fold(names)] = _nameless(document)
+    return diff
+
+
+def _nameless(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key != "name"}
 
 
 def _meant(store: Store, parameters: Mapping[str, Any]) -> list[str]:

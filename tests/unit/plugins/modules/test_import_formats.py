@@ -89,8 +89,11 @@ def test_overridden_removes_the_other_nodes(path: Path) -> None:
     make_former()
     real = three_runs("node_import", path=str(path), state="overridden")
     assert (real["summary"]["changed_range"], real["summary"]["removed_range"]) == ("n[1-2]", "n3")
-    assert list(real["diff"]["after"]) == ["rack1", "n1", "n2"]
-    assert real["diff"]["before"]["n3"]["values"] == {"site.x": "stays or goes"}
+    assert {kind: list(names) for kind, names in real["diff"]["after"].items()} == {
+        "groups": ["rack1"],
+        "nodes": ["n1", "n2"],
+    }
+    assert real["diff"]["before"]["nodes"]["n3"]["values"] == {"site.x": "stays or goes"}
     assert ok("node_info", show=["own"])["nodes"].keys() == {"n1", "n2"}
     assert [event["what"] for event in events("n3")] == ["node added", "node removed"]
 
@@ -117,7 +120,7 @@ def test_networks_come_along(tmp_path: Path) -> None:
     real = three_runs("node_import", path=str(path))
     assert (real["networks"]["added_range"], real["summary"]["total"]) == ("bmc,boot", 0)
     path.write_text(head + "networks:\n  boot: {vlan: 8}\n")
-    assert three_runs("node_import", path=str(path))["diff"]["after"]["boot"]["values"] == {
+    assert three_runs("node_import", path=str(path))["diff"]["after"]["networks"]["boot"]["values"] == {
         "subnet": "10.1.0.0/16",
         "vlan": 8,
     }
