@@ -29,6 +29,7 @@ def plugin() -> InventoryModule:
     config.initialize_plugin_configuration_definitions("inventory", InventoryModule.NAME, options)
     made = InventoryModule()
     made._load_name = made._original_path = made.ansible_name = InventoryModule.NAME
+    made._redirected_names = [InventoryModule.NAME]
     return made
 
 
