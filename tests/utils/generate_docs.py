@@ -21,13 +21,14 @@ Generated from the schema by tests/utils/generate_docs.py. Do not edit.
 
 What nodes and groups can have. The effective value of a node's attribute is its own, else that of the first of its groups that
 has one, else the default. An explicit null blanks what would be inherited. In an inventory of `stage0.metal.nodes`, an
-attribute is a variable; a secret is none.
+[attribute is a variable](inventory.md); a secret is none unless it is asked for.
 
 | attribute | type | default | variable | meaning |
 | --- | --- | --- | --- | --- |
 """
 FOOT = """
-A site adds attributes of its own, as text, under `site.` and `custom.`, such as `site.owner`.
+A site adds attributes of its own, as text, under `site.` and `custom.`, such as `site.owner`. The value of any attribute that is no secret
+may be an [expression](expressions.md).
 
 Types: `text` is one line; `mac` and `uuid` are taken in any common spelling and stored in one; `address` is an IP address or
 a host name; `crypt` is a crypt(3) hash that begins with `$6$`, `$5$`, `$y$` or `$2b$`.
