@@ -281,7 +281,7 @@ def _cell(column: str, row: int, chance: random.Random, wild: float) -> str:
         if chance.random() < 0.5:
             return chance.choice(NASTY)
         return "".join(
-            chr(chance.choice([chance.randrange(128), chance.randrange(0xD800)])) for _ in range(chance.randrange(9))
+            chr(chance.choice([chance.randrange(128), chance.randrange(0xD800)])) for _number in range(chance.randrange(9))
         )
     own = {"name": f"n{row}", "net.mac": f"52:54:00:00:01:{row:02x}", "net.ip": f"10.1.1.{row}"}
     own["system.uuid"] = f"11112222-3333-4444-5555-6666000001{row:02x}"
@@ -344,7 +344,7 @@ def test_one_wrong_cell_behind_very_many(tmp_path: Path) -> None:
 def _fuzzed(chance: random.Random) -> str:
     return "".join(
         chr(chance.choice([chance.randrange(33, 123), chance.randrange(0xC0, 0x2000)]))
-        for _ in range(chance.randrange(12))
+        for _number in range(chance.randrange(12))
     )
 
 
