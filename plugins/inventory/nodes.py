@@ -194,10 +194,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if kept is None or kept.get("made_by") != made_by:
             with self._read() as found:
                 hosts = [[host.name, list(host.groups), host.variables] for host in found.hosts]
-                parents = [list(pair) for pair in found.parents]
-                kept = {"made_by": made_by, "groups": found.groups, "parents": parents, "hosts": hosts}
+                pairs = [list(pair) for pair in found.parents]
+                kept = {"made_by": made_by, "groups": found.groups, "parents": pairs, "hosts": hosts}
             self._cache[key] = kept
-        parents = dict.fromkeys(map(tuple, kept["parents"]))
+        parents = {(outer, inner): None for outer, inner in kept["parents"]}
         yield Found(kept["groups"], (Host(*host) for host in kept["hosts"]), parents)
 
     def _cached(self, key: str) -> dict[str, Any] | None:
