@@ -281,7 +281,8 @@ def _cell(column: str, row: int, chance: random.Random, wild: float) -> str:
         if chance.random() < 0.5:
             return chance.choice(NASTY)
         return "".join(
-            chr(chance.choice([chance.randrange(128), chance.randrange(0xD800)])) for _number in range(chance.randrange(9))
+            chr(chance.choice([chance.randrange(128), chance.randrange(0xD800)]))
+            for _number in range(chance.randrange(9))
         )
     own = {"name": f"n{row}", "net.mac": f"52:54:00:00:01:{row:02x}", "net.ip": f"10.1.1.{row}"}
     own["system.uuid"] = f"11112222-3333-4444-5555-6666000001{row:02x}"
