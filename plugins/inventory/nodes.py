@@ -132,7 +132,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.bulk import without_collector
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import default_url, open_database
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store
@@ -159,7 +159,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         config = loader.load_from_file(path, cache="none")
         if not isinstance(config, Mapping) or config.get("plugin") != self.NAME:
-            raise AnsibleParserError(f"{path} is not for {self.NAME}: it does not begin with plugin: {self.NAME}")
+            raise AnsibleParserError(f"{path} is not for {self.NAME}: it does not say plugin: {self.NAME}")
         try:
             self._take_options(path)
             with without_collector(), self._found(path, cache) as found:
@@ -211,7 +211,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _made_by(self) -> str:
         """Return what tells whether the same would be read. A hash: the URL may hold a password."""
-        asked = [_CACHED, self.get_option("database"), *(self.get_option(name) for name in _OPTIONS)]
+        database = self.get_option("database") or default_url()
+        asked = [_CACHED, database, *(self.get_option(name) for name in _OPTIONS)]
         return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()
 
     @contextmanager

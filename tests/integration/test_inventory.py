@@ -180,7 +180,8 @@ def test_a_cache_is_enough(place: Site) -> None:
     (kept,) = (place.folder / "cache").iterdir()
     assert PASSWORD not in kept.read_text()
     assert listed(place, "-i", inventory, STAGE0_HOME="/proc/nowhere") == first
-    done = run(place, "ansible-inventory", "--list", "-i", inventory, "--flush-cache", STAGE0_DATABASE=NOWHERE)
+    path = play(place, {"hosts": "all", "tasks": []})
+    done = run(place, "ansible-playbook", path, "-i", inventory, "--flush-cache", STAGE0_DATABASE=NOWHERE)
     assert done.returncode == 1
     assert "cannot be reached" in done.stderr
 

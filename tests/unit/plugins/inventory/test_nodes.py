@@ -340,6 +340,15 @@ def test_a_cache_made_by_other_options_is_not_used(tmp_path: Path) -> None:
     assert sorted(cached(tmp_path, nodes="r1n02").hosts) == ["r1n02"]
 
 
+@pytest.mark.sqlite
+def test_a_cache_of_another_site_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_rack(2)
+    cached(tmp_path)
+    monkeypatch.setenv("STAGE0_HOME", str(tmp_path / "other"))
+    put("node", "n1")
+    assert sorted(cached(tmp_path).hosts) == ["n1"]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
