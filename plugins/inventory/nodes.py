@@ -197,7 +197,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 pairs = [list(pair) for pair in found.parents]
                 kept = {"made_by": made_by, "groups": found.groups, "parents": pairs, "hosts": hosts}
             self._cache[key] = kept
-        parents = {(outer, inner): None for outer, inner in kept["parents"]}
+        parents = dict.fromkeys((str(outer), str(inner)) for outer, inner in kept["parents"])
         yield Found(kept["groups"], (Host(*host) for host in kept["hosts"]), parents)
 
     def _cached(self, key: str) -> dict[str, Any] | None:
