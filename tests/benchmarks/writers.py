@@ -32,6 +32,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._operations.nodes imp
 number, nodes, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 parameters = {"database": None, "name": None, "nodes": [nodes], "state": "present", "new_name": None, "groups": None,
               "groups_mode": "set", "secrets": None, "unset": [], "detail": "none", "max_nodes": None}
+execute(node, {**parameters, "attributes": {"site.w": "0"}}, check_mode=True, diff=False)  # loads what is loaded late
 print("ready", flush=True)
 end = float(sys.stdin.readline()) + seconds
 turn, waits, errors = 0, [], []
