@@ -177,7 +177,9 @@ def _entries(path: Path, columns: list[_Column], block: list[tuple[int, list[str
 def _check_row(place: str, name: str, row: Iterable[Any]) -> None:
     for value in row:
         if isinstance(value, MetalError):
-            raise MetalError(value.code, f"{place} ({name.strip()}): {value.message}")
+            label = name.strip()
+            label = label if label.isprintable() and len(label) < 100 else repr(label[:100])
+            raise MetalError(value.code, f"{place} ({label}): {value.message}")
 
 
 def _name(cell: str) -> tuple[str, str]:

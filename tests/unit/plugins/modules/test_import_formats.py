@@ -76,7 +76,7 @@ def test_replaced_makes_nodes_and_groups_what_the_file_says(path: Path) -> None:
     real = three_runs("node_import", path=str(path), state="replaced")
     assert (real["summary"]["changed_range"], real["summary"]["removed"]) == ("n[1-2]", 0)
     assert documents() == {
-        "n1": (["rack1", "esx"], ["net.gateway"]),
+        "n1": (["rack1", "esx"], ["bmc.password", "net.gateway"]),
         "n2": ([], ["bmc.user"]),
         "n3": ([], ["site.x"]),
         "group:esx": [],
@@ -163,6 +163,15 @@ def test_a_node_that_is_a_group_already_and_the_other_way_round(path: Path) -> N
     assert "'rack1' cannot be a group: it is a node already" in refused("node_import", path=str(path))["msg"]
     with store() as opened:
         assert opened.node_names() == ["rack1"]
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "a\nb", "x" * 5000, "a\u2028b"])
+def test_a_name_that_is_none_cannot_spoil_the_message(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "nodes.csv"
+    path.write_text(f'name,net.mac\n"{name}",x\n', encoding="utf-8", newline="")
+    said = refused("node_import", path=str(path))["msg"]
+    assert said.startswith(f"{path}: line 2 ({name[:100]!r}): ")
+    assert said.isprintable()
 
 
 # -- documents there and back -------------------------------------------------------------------------------------------
