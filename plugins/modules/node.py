@@ -126,11 +126,11 @@ EXAMPLES = r"""
   stage0.metal.node:
     name: r3n20
     state: renamed
-    new_name: spare1
+    new_name: spare-3-20
 
 - name: It is gone
   stage0.metal.node:
-    name: spare1
+    name: spare-3-20
     state: absent
 """
 

@@ -35,7 +35,7 @@ options:
   state:
     description:
       - With V(merged) what the file does not say stays as it is. With V(replaced) the nodes and groups of the file become what
-        it says, so that an empty cell unsets. With V(overridden) nodes that are not in the file are removed besides.
+        it says, so that an empty cell unsets; but secrets that the file does not name stay. With V(overridden) nodes that are not in the file are removed besides.
     type: str
     choices: [merged, replaced, overridden]
     default: merged

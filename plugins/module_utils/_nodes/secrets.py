@@ -58,8 +58,8 @@ class Keyring:
         """Return ``text`` encrypted by the first key, as ASCII. Call it inside the transaction that stores it: see rotation.py."""
         return PREFIX + self._open(make=True)[0].encrypt(text.encode()).decode()
 
-    def decrypt(self, stored: str) -> str:
-        """Return the text of which ``stored`` is the encrypted form.
+    def decrypt(self, stored: str, what: str = "a secret in the node database") -> str:
+        """Return the text of which ``stored``, in words ``what``, is the encrypted form.
 
         Raises: MetalError ``database`` if no key of the ring fits.
         """
@@ -67,9 +67,7 @@ class Keyring:
         for cipher in self._open(make=False):
             with suppress(fernet.InvalidToken):
                 return cipher.decrypt(token).decode()
-        raise MetalError(
-            ErrorCode.DATABASE, f"a secret in the node database cannot be decrypted with the keys of {self.place}"
-        )
+        raise MetalError(ErrorCode.DATABASE, f"{what} cannot be decrypted with the keys of {self.place}")
 
     def fits(self, stored: str) -> bool:
         """Whether a key of the ring decrypts ``stored``. Raises: MetalError ``database`` if the keys cannot be read."""

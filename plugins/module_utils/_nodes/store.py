@@ -38,7 +38,7 @@ else:
 class Wish:
     """What a node or group should be: ``values`` to set, names to ``unset``, ``groups`` in order (None: leave).
 
-    ``whole``: own values that are not among ``values`` go. ``checked``: ``values`` are in their stored form.
+    ``whole``: own values that are not among ``values`` go, except secrets. ``checked``: ``values`` are in their stored form.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -228,7 +228,8 @@ class Store(Reader):
         """Return what ``was`` becomes, and the secrets that get another value."""
         old = was.values if was else {}
         given = wish.values if wish.checked else check_values(wish.values)
-        values = {} if wish.whole else dict(old)
+        # a file that says all of a node is exported without secrets unless somebody asks for them
+        values = {name: old[name] for name in SECRETS & old.keys()} if wish.whole else dict(old)
         renewed: list[str] = []
         for name, value in given.items():
             if name not in SECRETS or value is None:

@@ -74,7 +74,7 @@ class View:
         if stored is None:
             return None
         if name in SECRETS:
-            return self.keyring.decrypt(stored)
+            return self.keyring.decrypt(stored, f"{name} of node {self.name}")
         return self._evaluated(name, stored) if is_expression(stored) else stored
 
     def stored(self, name: str) -> Any:

@@ -65,7 +65,9 @@ def test_byte_for_byte(name: str, node: str, values: dict[str, Any], profile: Pr
 
 
 def test_every_fixture_is_a_case() -> None:
-    assert {path.name for path in FIXTURES.iterdir() if path.is_file()} == {name for name, _node, _values, _profile in CASES}
+    assert {path.name for path in FIXTURES.iterdir() if path.is_file()} == {
+        name for name, _node, _values, _profile in CASES
+    }
 
 
 @pytest.mark.parametrize("profile", [FULL, LAB])

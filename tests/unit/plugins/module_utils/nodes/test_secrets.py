@@ -80,7 +80,7 @@ def test_a_missing_key_file(home: Path) -> None:
 def test_a_wrong_key(home: Path) -> None:
     make_rack(1)
     (home / "secret.key").write_bytes(Fernet.generate_key())
-    sentence = f"a secret in the node database cannot be decrypted with the keys of {home / 'secret.key'}"
+    sentence = f"bmc.password of node r1n01 cannot be decrypted with the keys of {home / 'secret.key'}"
     with pytest.raises(MetalError) as caught:
         password()
     assert str(caught.value) == sentence
