@@ -32,6 +32,9 @@ class Documents(Protocol):
     def may_be(self, column: sa.Column[Any], key: str, text: str) -> sa.ColumnElement[bool]:
         """Whether the value of ``key`` may be ``text`` or an expression; a few others may slip through."""
 
+    def may_begin(self, column: sa.Column[Any], key: str, text: str) -> sa.ColumnElement[bool]:
+        """Whether the value of ``key`` may begin with ``text``, or be an expression; a few others may slip through."""
+
 
 class SqliteDocuments:
     """Documents as text, with the functions that SQLite has had since 3.9 (https://www.sqlite.org/json1.html)."""
@@ -43,7 +46,14 @@ class SqliteDocuments:
         return sa.func.json_extract(column, f'$."{key}"', type_=sa.Text())
 
     def may_be(self, column: sa.Column[Any], key: str, text: str) -> sa.ColumnElement[bool]:
-        same = [sa.func.instr(column, f'"{key}":{form}') > 0 for form in (to_json(text), text)]
+        return self._holds(column, key, to_json(text), text)
+
+    def may_begin(self, column: sa.Column[Any], key: str, text: str) -> sa.ColumnElement[bool]:
+        return self._holds(column, key, to_json(text)[:-1], text)
+
+    @staticmethod
+    def _holds(column: sa.Column[Any], key: str, *forms: str) -> sa.ColumnElement[bool]:
+        same = [sa.func.instr(column, f'"{key}":{form}') > 0 for form in forms]
         # of the braces that a document ends and begins with, neither stands between a key and the end of its value
         braces = [column.op("GLOB")(f'*"{key}":"*{end}') for end in ("{*", "}*}")]
         return sa.or_(*same, *braces)
@@ -61,6 +71,10 @@ class PostgresqlDocuments:
     def may_be(self, column: sa.Column[Any], key: str, text: str) -> sa.ColumnElement[bool]:
         value = self.value(column, key)
         return sa.or_(value == text, value.contains("{"), value.contains("}"))
+
+    def may_begin(self, column: sa.Column[Any], key: str, text: str) -> sa.ColumnElement[bool]:
+        value = self.value(column, key)
+        return sa.or_(value.startswith(text, autoescape=True), value.contains("{"), value.contains("}"))
 
 
 DIALECTS: dict[str, Documents] = {"sqlite": SqliteDocuments(), "postgresql": PostgresqlDocuments()}

@@ -30,6 +30,7 @@ MOST_REPEATS = 10_000
 _STRANGE = re.compile(r"\(\?(?!:|=|!|>|<=|<!|i\)|i:)|\(\*|\\[gGKL]")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _COUNTS = re.compile(r"[0-9]{1,5}|[0-9]{0,5},[0-9]{0,5}")
+_PLAIN = re.compile(r"[A-Za-z0-9_:-]*")
 _QUANTIFIER = re.compile(r"[*+?]")
 _MAY_RUN_AWAY = re.compile(r"\)[*+?]|\(\?|[{]|\\(?![.dDwWsS/-])")
 _TAME_TEXT = 600
@@ -105,6 +106,8 @@ class Test:
         self.operator = operator
         self.value = value
         self._negative = operator.startswith("!")
+        self.beginning = _beginning(value) if operator.endswith("~") else ""
+        """What each text that matches begins with, as far as that is plain to see."""
         self._holds = Pattern(value).matches if operator.endswith("~") else value.__eq__
 
     def passes(self, value: object) -> bool:
@@ -112,6 +115,15 @@ class Test:
         if value is None:
             return self._negative
         return self._holds(as_text(value)) is not self._negative
+
+
+def _beginning(pattern: str) -> str:
+    """Return the plain characters that a regular expression begins with."""
+    if "|" in pattern or "(?" in pattern:
+        return ""
+    plain = _PLAIN.match(pattern)
+    text = plain[0] if plain else ""
+    return text[:-1] if pattern[len(text) :].startswith(("*", "?", "{", "+")) else text
 
 
 def as_text(value: object) -> str:
