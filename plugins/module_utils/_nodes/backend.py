@@ -14,7 +14,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -29,7 +28,7 @@ else:
 Install = Callable[["sa.Connection"], None]
 """Makes all tables, in a transaction that is open."""
 
-to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 """JSON in the one form in which the database holds it, so that equal values are equal text."""
 
 

@@ -25,25 +25,28 @@ _MARKS = {"sqlite": "?", "postgresql": "%s"}
 """How each driver writes a parameter (PEP 249, paramstyle)."""
 
 
-def insert(connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert ``rows`` of values for ``columns`` into ``table``; dictionaries are written as JSON."""
+def insert(connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert ``rows`` of values for ``columns`` into ``table``; a document comes last and is written as JSON."""
     mark, names = _MARKS[connection.dialect.name], ", ".join(_quoted(connection, table, columns))
     text = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([mark] * len(columns))})"
+    if isinstance(table.c[columns[-1]].type, sa.JSON):
+        rows = ((*row[:-1], to_json(row[-1])) for row in rows)
     _execute(connection, text, rows)
 
 
-def update(connection: sa.Connection, table: sa.Table, column: str, key: str, rows: Iterable[tuple[Any, Any]]) -> None:
-    """Set ``column`` in the rows of ``table`` whose ``key`` it is: ``rows`` are pairs of a new value and a key."""
-    mark, (what, where) = _MARKS[connection.dialect.name], _quoted(connection, table, (column, key))
-    _execute(connection, f"UPDATE {table.name} SET {what} = {mark} WHERE {where} = {mark}", rows)
+def update(connection: sa.Connection, table: sa.Table, rows: Iterable[tuple[dict[str, Any], str]]) -> None:
+    """Write documents to rows of ``table`` that are there: ``rows`` are pairs of a document and a name."""
+    mark, (what, where) = _MARKS[connection.dialect.name], _quoted(connection, table, ("document", "name"))
+    text = f"UPDATE {table.name} SET {what} = {mark} WHERE {where} = {mark}"
+    _execute(connection, text, ((to_json(document), name) for document, name in rows))
 
 
 def _quoted(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> list[str]:
     return [connection.dialect.identifier_preparer.quote(table.c[name].name) for name in columns]
 
 
-def _execute(connection: sa.Connection, text: str, rows: Iterable[Sequence[Any]]) -> None:
-    ready = [tuple(to_json(value) if isinstance(value, dict) else value for value in row) for row in rows]
+def _execute(connection: sa.Connection, text: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    ready = list(rows)
     if ready:
         connection.exec_driver_sql(text, ready)
 

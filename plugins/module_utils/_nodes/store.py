@@ -261,8 +261,8 @@ class Store(Reader):
             )
         else:
             insert(self.connection, t, ("name", "document"), ((name, records[name].values) for name in names))
-        changed = ((record.values, name) for name, record in records.items() if name not in fresh)
-        update(self.connection, t, "document", "name", changed)
+        changed = ((dict(record.values), name) for name, record in records.items() if name not in fresh)
+        update(self.connection, t, changed)
 
     def _write_groups(self, groups: Mapping[str, Sequence[str]], new: Collection[str]) -> None:
         """Write which groups nodes are in, ``new`` ones or not; groups that are not there are made."""

@@ -46,7 +46,7 @@ def expressions_in(values: Mapping[str, Any]) -> frozenset[str]:
         [
             name
             for name, value in values.items()
-            if value.__class__ is str and is_expression(value) and name not in SECRETS
+            if value.__class__ is str and ("{" in value or "}" in value) and name not in SECRETS
         ]
     )
 
@@ -97,6 +97,8 @@ class View:
         """Return the names of the attributes whose value is an expression."""
         inherited = self.inherited.expressions
         own = expressions_in(self.own)
+        if not own and not inherited:
+            return []
         return [name for name in sorted(own | inherited) if name in own or name not in self.own]
 
     def plain(self) -> dict[str, Any]:
