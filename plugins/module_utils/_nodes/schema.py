@@ -27,6 +27,14 @@ ENCRYPTED = "fernet:"
 """What a secret begins with where it is stored, and in files that are exported with secrets."""
 
 _OPEN = re.compile(r"(site|custom)(\.[a-z][a-z0-9_]*)+")
+_MARKS = re.compile(r"_*\.|_+")
+"""What separates words in a name after its first dot: site.a.b and site.a_b must not become the same variable."""
+
+
+def _variable_marks(match: re.Match[str]) -> str:
+    """Return the underscores that stand for a separator: an even number if it ends with a dot, an odd one if not."""
+    marks = match[0]
+    return "_" * (2 * len(marks) - (not marks.endswith(".")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,9 @@ class Attribute:
 
     @property
     def variable(self) -> str:
-        """The name of the inventory variable that it becomes."""
-        return "metal_" + self.name.replace(".", "_")
+        """The name of the inventory variable that it becomes. No two attributes become the same one."""
+        first, rest = self.name.split(".", 1)
+        return f"metal_{first}_{_MARKS.sub(_variable_marks, rest)}"
 
     @property
     def is_list(self) -> bool:
@@ -167,14 +176,17 @@ def check_values(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Turn nested values, ``{bmc: {address: x}}``, into dotted ones, ``{"bmc.address": x}``."""
+    """Turn nested values, ``{bmc: {address: x}}``, into dotted ones, ``{"bmc.address": x}``.
+
+    Raises: MetalError ``conflict`` for a name that is there in both forms: which of the values is meant is not known.
+    """
     flat: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
-        if isinstance(value, dict):
-            flat.update(flatten(value, f"{name}."))
-        else:
-            flat[name] = value
+        for one, found in (flatten(value, f"{name}.") if isinstance(value, dict) else {name: value}).items():
+            if one in flat:
+                raise MetalError(ErrorCode.CONFLICT, f"{one} is given twice, once as part of another name; write it once")
+            flat[one] = found
     return flat
 
 

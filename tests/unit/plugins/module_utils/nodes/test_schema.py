@@ -219,6 +219,44 @@ def test_names_of_attributes() -> None:
     assert len({one.variable for one in ATTRIBUTES}) == len(ATTRIBUTES)
 
 
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("bmc.address", "metal_bmc_address"),
+        ("deploy.root_password_hash", "metal_deploy_root_password_hash"),
+        ("site.owner", "metal_site_owner"),
+        ("site.a_b", "metal_site_a_b"),
+        ("site.a.b", "metal_site_a__b"),
+        ("custom.xcat.nodehm.mgt", "metal_custom_xcat__nodehm__mgt"),
+        ("site.a__b", "metal_site_a___b"),
+        ("site.a_.b", "metal_site_a____b"),
+    ],
+)
+def test_names_of_variables(name: str, variable: str) -> None:
+    assert attribute(name).variable == variable
+
+
+@given(st.sets(st.from_regex(r"site(\.a[a_]{0,4}){1,3}", fullmatch=True), min_size=2, max_size=20))
+def test_no_two_attributes_become_the_same_variable(names: set[str]) -> None:
+    assert len({attribute(name).variable for name in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        {"bmc": {"address": "a"}, "bmc.address": "b"},
+        {"bmc.address": "a", "bmc": {"address": "a"}},
+        {"site.a": {"b": "1"}, "site": {"a": {"b": "2"}}},
+    ],
+)
+def test_a_name_in_both_forms_is_refused(twice: dict[str, Any]) -> None:
+    with pytest.raises(MetalError) as caught:
+        flatten(twice)
+    assert caught.value.code is ErrorCode.CONFLICT
+    assert caught.value.message.endswith("is given twice, once as part of another name; write it once")
+    assert caught.value.message.startswith(("bmc.address ", "site.a.b "))
+
+
 def test_nested_values_and_masks() -> None:
     nested = {"bmc": {"address": "a", "port": 1}, "net.ip": "b", "net": {"dns": ["c"]}}
     assert flatten(nested) == {"bmc.address": "a", "bmc.port": 1, "net.ip": "b", "net.dns": ["c"]}
