@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,20 +147,130 @@ def test_a_script(tmp_path: Path) -> None:
     assert batch.nodes[0].groups == ["web"]
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("[web\n", "ansible-inventory cannot list {p}:"),
-        ("", None),
-    ],
-)
-def test_what_ansible_cannot_read(text: str, sentence: str | None, tmp_path: Path) -> None:
-    path = tmp_path / "hosts"
+OF_PLUGINS = """\
+---
+all:
+  hosts:
+    q1: {rack: r1, token_of: x}
+"""
+CONSTRUCTED = """\
+---
+plugin: ansible.builtin.constructed
+strict: true
+compose:
+  bmc_address: "'10.0.0.' ~ (1 + 1)"
+  note: "rack ~ '{' ~ '{ x }' ~ '}'"
+  parts: "[rack, {'in': rack ~ 'y'}]"
+"""
+
+
+def test_text_that_a_plugin_made(tmp_path: Path) -> None:
+    """ansible-inventory wraps such text, since it is no template; what looks like one means itself."""
+    (tmp_path / "1.yml").write_text(OF_PLUGINS)
+    (tmp_path / "2.yml").write_text(CONSTRUCTED)
+    batch = inventory.read(tmp_path)
+    assert values_of(batch, "q1") == {
+        "location.rack": "r1",
+        "bmc.address": "10.0.0.2",
+        "custom.ansible.note": "r1{{{{ x }}}}",
+        "custom.ansible.parts": '["r1", {{"in": "r1y"}}]',
+    }
+    assert all(type(value) is str for value in values_of(batch, "q1").values())
+    assert reasons(batch) == {("q1", "hosts: token_of"): "it looks like a secret, which is never kept under custom.*"}
+
+
+def test_our_own_plugin_and_what_it_saved(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    own = {
+        "net.ip": "10.0.0.1",
+        "bmc.address": "{node}-bmc",
+        "net.dns": ["10.0.0.53"],
+        "site.owner": "{n1}}} of {bmc.address}",
+        "custom.x": "y",
+    }
+    made = site.module("node", name="n1", attributes=own, groups=["g"], secrets={"bmc.password": "calvin"})
+    assert not made["failed"], made["msg"]
+    source = tmp_path / "a.stage0.yml"
+    source.write_text("plugin: stage0.metal.nodes\nsecrets: [bmc.password]\n")
+    command = [str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(source), "--list", "--export"]
+    saved = tmp_path / "saved.json"
+    done = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=True, timeout=120)
+    saved.write_text(done.stdout)
+    assert "__ansible_unsafe" in done.stdout
+    for path in (source, saved):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in site.environment.items():
+                patch.setenv(name, value)
+            batch = inventory.read(path)
+        assert [(entry.name, entry.groups) for entry in batch.nodes] == [("n1", ["g"])]
+        values = values_of(batch, "n1")
+        assert values["net.ip"] == "10.0.0.1"
+        assert values["bmc.address"] == "n1-bmc"
+        assert values["net.dns"] == ["10.0.0.53"]
+        assert values["site.owner"] == "1}} of n1-bmc"
+        assert values["custom.x"] == "y"
+        assert values["bmc.password"] == "calvin"
+        assert not batch.unmapped
+
+
+def test_only_our_own_plugin_gets_our_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGE0_SECRET_KEY", "the-key")
+    monkeypatch.setenv("STAGE0_DATABASE", "sqlite:////nowhere")
+    script = tmp_path / "script"
+    listing = '{"web": {"hosts": ["w1"], "vars": {"row": "x%s%s"}}}'
+    script.write_text(f"#!/bin/sh\nprintf '{listing}' $STAGE0_SECRET_KEY $STAGE0_DATABASE\n")
+    script.chmod(0o700)
+    assert values_of(inventory.read(script), "web") == {"location.row": "x"}
+    source = tmp_path / "a.stage0.yml"
+    source.write_text("plugin: stage0.metal.nodes\n")
+    for path in (source, tmp_path):
+        with pytest.raises(MetalError) as caught:
+            inventory.read(path)
+        said = (
+            f"ansible-inventory cannot list {path}: stage0.metal.nodes: {source}: there is no node database /nowhere; "
+        )
+        assert caught.value.message.startswith(said)
+
+
+HIDDEN = "hunter2"
+UNREADABLE = [
+    (
+        "hosts",
+        "[web\n",
+        "YAML parsing failed: While parsing a flow sequence did not find expected ',' or ']'",
+    ),
+    (
+        "a.yml",
+        f"---\nall:\n  hosts:\n    h1:\n      ansible_password: {HIDDEN}: x\n",
+        "{p}: line 5: YAML parsing failed: Colons in unquoted values must be followed by a non-space character",
+    ),
+    (
+        "a.yml",
+        f"---\nall:\n  hosts:\n    h1:\n      ansible_password: {HIDDEN}\n      bad: [1,\n",
+        "{p}: line 7: YAML parsing failed: While parsing a flow node did not find expected node content",
+    ),
+    ("hosts.ini", f'[g]\nh1 ansible_password="{HIDDEN} ansible_x\n', "it is no inventory"),
+    ("list.txt", f'{{"all": {{"hosts": {{"h1": {{"p": "{HIDDEN}"}}}}}}', "it is no inventory"),
+    ("script", f"#!/bin/sh\necho {HIDDEN} >&2\nexit 3\n", "Inventory script returned non-zero exit code 3"),
+    ("a.yml", f"---\nplugin: nosuch.foo.bar\npassword: {HIDDEN}\n", "it is no inventory"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "cause"), UNREADABLE, ids=[name for name, _text, _cause in UNREADABLE])
+def test_what_ansible_cannot_read_is_not_quoted(name: str, text: str, cause: str, tmp_path: Path) -> None:
+    path = tmp_path / name
     path.write_text(text)
-    if sentence is None:
-        assert inventory.read(path).nodes == []
-        return
+    path.chmod(0o700 if text.startswith("#!") else 0o600)
     with pytest.raises(MetalError) as caught:
         inventory.read(path)
-    assert caught.value.message.startswith(sentence.replace("{p}", str(path)))
-    assert "\n" not in caught.value.message
+    assert HIDDEN not in caught.value.message
+    assert caught.value.message == (
+        f"ansible-inventory cannot list {path}: {cause.replace('{p}', str(path))}; "
+        f"ansible-inventory -i {path} --list tells more"
+    )
+
+
+def test_an_empty_file_is_an_inventory_without_hosts(tmp_path: Path) -> None:
+    path = tmp_path / "hosts"
+    path.write_text("")
+    assert inventory.read(path).nodes == []

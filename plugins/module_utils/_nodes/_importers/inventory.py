@@ -5,7 +5,8 @@
 
 A JSON file is taken for what ``ansible-inventory --list`` prints (better with ``--export``: then the variables of
 groups stay at the groups). Any other path is handed to ``ansible-inventory --list --export``, which runs inventory
-scripts and plugins as Ansible does. Nothing is decrypted, and no template is rendered.
+scripts and plugins as Ansible does. Nothing is decrypted, and no template is rendered. What ansible-inventory says
+of a source that it cannot list may quote the source, so no more of it is told than the place and the kind of fault.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +57,17 @@ VARIABLES = {found.variable: found.name for found in ATTRIBUTES} | {
 
 _NO_GROUPS = frozenset({"all", "ungrouped", "_meta"})
 _TEMPLATES = ("{{", "{%", "{#")
+_OURS = ("stage0.yml", "stage0.yaml")
+_SAID = re.compile(
+    r"^\[ERROR\]: (?P<ours>stage0\.metal\.nodes: [^\n]+)"
+    r"|(?P<yaml>YAML parsing failed: (?:[^\n'\"]|'.')+)"
+    r"|(?P<script>Inventory script returned non-zero exit code [0-9]+)",
+    re.MULTILINE,
+)
+"""What may be told of ansible-inventory's complaints: whatever else they hold may be a line of the source."""
+_PLACE = re.compile(
+    r"Origin: (?P<file>/[^\n]+?):(?P<line>[0-9]+)(?::[0-9]+)?$|'(?P<old>/[^\n']+)': line (?P<at>[0-9]+)", re.MULTILINE
+)
 
 
 def read(path: Path) -> Batch:
@@ -68,7 +81,7 @@ def read(path: Path) -> Batch:
 def _loaded(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig") if path.is_file() and path.suffix == ".json" else _listed(path)
-        found = json.loads(text)
+        found = json.loads(text, object_hook=_unwrapped)
     except (OSError, ValueError, RecursionError) as exc:
         raise unreadable(path, "what ansible-inventory --list prints", exc) from exc
     if not isinstance(found, dict) or not all(isinstance(group, dict) for group in found.values()):
@@ -89,16 +102,58 @@ def _listed(path: Path) -> str:
     }
     try:
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=SECONDS, env={**os.environ, **quiet}
+            command, check=False, capture_output=True, text=True, timeout=SECONDS, env={**_environment(path), **quiet}
         )
     except subprocess.TimeoutExpired:
         raise MetalError(ErrorCode.TIMEOUT, f"ansible-inventory did not list {path} within {SECONDS} s") from None
     except OSError as exc:
         raise unreadable(path, "an inventory: ansible-inventory does not run", exc) from exc
     if done.returncode != 0:
-        said = " ".join(done.stderr.split())
-        raise MetalError(ErrorCode.INVALID, f"ansible-inventory cannot list {path}: {said[-600:] or done.returncode}")
+        raise MetalError(
+            ErrorCode.INVALID,
+            f"ansible-inventory cannot list {path}: {_cause(done.stderr) or 'it is no inventory'}; "
+            f"ansible-inventory -i {path} --list tells more",
+        )
     return done.stdout
+
+
+def _environment(path: Path) -> dict[str, str]:
+    """Return the environment for what lists ``path``: the key of our database only if our own plugin reads it there."""
+    files = path.rglob("*stage0.y*ml") if path.is_dir() else [path]
+    ours = any(
+        file.name.endswith(_OURS) and file.is_file() and b"stage0.metal.nodes" in file.read_bytes() for file in files
+    )
+    return {name: value for name, value in os.environ.items() if ours or not name.startswith("STAGE0_")}
+
+
+def _cause(said: str) -> str:
+    """Return the first fault that ansible-inventory names, with its place, and without text of the source."""
+    fault, place = _SAID.search(said), _PLACE.search(said)
+    if fault and fault["ours"]:
+        return fault["ours"]
+    where = f"{place['file'] or place['old']}: line {place['line'] or place['at']}" if place else ""
+    return ": ".join(part for part in (where, fault[0].strip(" .") if fault else "") if part)
+
+
+class _Literal(str):
+    """Text of which Ansible knows that it is no template, whatever braces it has."""
+
+    __slots__ = ()
+
+
+def _unwrapped(found: dict[str, Any]) -> Any:
+    """Return the text that ansible-inventory wraps because a plugin made it; anything else as it is."""
+    text = found.get("__ansible_unsafe")
+    return _Literal(text) if len(found) == 1 and isinstance(text, str) else found
+
+
+def _bare(value: Any) -> Any:
+    """Return ``value`` with plain text throughout."""
+    if isinstance(value, dict):
+        return {str(key): _bare(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_bare(inner) for inner in value]
+    return str(value) if isinstance(value, str) else value
 
 
 class _Importer:
@@ -188,7 +243,7 @@ class _Importer:
             elif name == "ansible_host":
                 self.add_host(entry, value, where)
             else:
-                self.add_one(entry, name, value, where)
+                self.add_one(entry, name, _bare(value), where)
 
     def blank(self, entry: Entry, name: str) -> None:
         """Let no other group's value take the place of a variable that is not taken over."""
@@ -246,7 +301,7 @@ def _has_template(value: Any) -> bool:
         return any(_has_template(key) or _has_template(inner) for key, inner in value.items())
     if isinstance(value, list):
         return any(_has_template(inner) for inner in value)
-    return isinstance(value, str) and any(mark in value for mark in _TEMPLATES)
+    return isinstance(value, str) and not isinstance(value, _Literal) and any(mark in value for mark in _TEMPLATES)
 
 
 def _has_vault(value: Any) -> bool:
