@@ -23,6 +23,13 @@ options:
     description: The file, on the machine where the module runs. Its folder has to exist.
     type: path
     required: true
+  force:
+    description:
+      - Whether to replace a file that does not begin as a backup does. A backup, whole or damaged, and an empty file are
+        replaced without this.
+      - The files of the node database and of its keys are never replaced.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - stage0.metal._attributes
   - stage0.metal._attributes.CHANGES
@@ -84,7 +91,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._module.run import ru
 from ansible_collections.stage0.metal.plugins.module_utils._module.spec import ArgumentSpec
 from ansible_collections.stage0.metal.plugins.module_utils._operations.database import backup
 
-ARGUMENT_SPEC = ArgumentSpec({"path": {"type": "path", "required": True}})
+ARGUMENT_SPEC = ArgumentSpec({"path": {"type": "path", "required": True}, "force": {"type": "bool", "default": False}})
 
 
 def main() -> None:

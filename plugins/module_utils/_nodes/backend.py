@@ -85,6 +85,10 @@ class Backend:
         """Make it, or take what somebody else has made in the meantime."""
         raise NotImplementedError
 
+    def files(self) -> list[Path]:
+        """The files that it consists of on this machine, there or not."""
+        return []
+
     def begin_read(self, connection: sa.Connection) -> None:
         """Begin a transaction that sees one state."""
         raise NotImplementedError

@@ -37,6 +37,7 @@ else:
 FORMAT = "stage0.metal backup"
 PAGE = 500
 """Rows in a line. Part of the format: the SHA-256 of a table depends on it."""
+LONGEST_HEADER = 64 * 1024
 LONGEST_LINE = 256 * 1024 * 1024
 """Bytes; a line that is longer is none of ours."""
 
@@ -171,6 +172,20 @@ def check(path: Path, look: Callable[[sa.Table, Rows], object] = lambda _table, 
         raise MetalError(ErrorCode.MISSING, f"the backup {path} cannot be read: {exc.strerror}") from exc
 
 
+def replaceable(path: Path) -> bool:
+    """Whether nobody would miss the file: it is not there, or empty, or begins as a backup does, whole or not."""
+    try:
+        if path.stat().st_size == 0:
+            return True
+        with gzip.open(path, "rb") as file:
+            header = json.loads(file.readline(LONGEST_HEADER))
+    except FileNotFoundError:
+        return True
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError):
+        return False
+    return isinstance(header, dict) and header.get("format") == FORMAT
+
+
 def _refused(path: Path, why: str) -> MetalError:
     return MetalError(ErrorCode.INVALID, f"the backup {path} {why}")
 
@@ -239,10 +254,16 @@ def load(connection: sa.Connection, path: Path) -> Summary:
 
 
 def _continue_numbers(connection: sa.Connection) -> None:
-    """Have new rows numbered after those restored; SQLite does so by itself."""
+    """Have new rows numbered after those restored; SQLite does so by itself.
+
+    A sequence is never set back: setval() outlives a rollback, and the rows that have the numbers would be there again.
+    """
     for table in tables().metadata.sorted_tables:
         column = table.autoincrement_column
         if column is not None:
             last = connection.execute(sa.select(sa.func.max(column))).scalar()
-            sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
-            connection.execute(sa.select(sa.func.setval(sequence, last or 1, last is not None)))
+            sequence = connection.execute(sa.select(sa.func.pg_get_serial_sequence(table.name, column.name))).scalar()
+            query = sa.text("SELECT pg_sequence_last_value(CAST(:sequence AS regclass))")
+            reached = connection.execute(query, {"sequence": sequence}).scalar()
+            if last is not None and last > (reached or 0):
+                connection.execute(sa.select(sa.func.setval(sequence, last)))

@@ -111,6 +111,10 @@ class SqliteBackend(Backend):
                     return f"the node database {self.url} {FULL.format(cause=cause)}"
         return super().explain(exc)
 
+    def files(self) -> list[Path]:
+        """The database, and what SQLite and we put beside it."""
+        return [Path(f"{self.path}{end}") for end in ("", "-wal", "-shm", "-journal", "-queue")]
+
     def begin_read(self, connection: sa.Connection) -> None:
         """The state at the first statement."""
         connection.exec_driver_sql("BEGIN")
@@ -166,6 +170,10 @@ class MemoryBackend(SqliteBackend):
     def exists(self) -> bool:
         """Each is new."""
         return False
+
+    def files(self) -> list[Path]:
+        """None."""
+        return []
 
     def make(self, install: Install) -> None:
         """Nobody else sees it."""

@@ -13,10 +13,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .._drivers.base import Driver
 from .._drivers.registry import DRIVERS
 from .._nodes.database import Database
+from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.secrets import Keyring
 from .._nodes.store import Store
 
@@ -57,3 +59,13 @@ class Context:
         """The store in one transaction, which check mode rolls back."""
         with self.database.write(keep=not self.check_mode) as connection:
             yield Store(connection, self.keyring, self.who)
+
+    def refuse_own_files(self, path: Path) -> None:
+        """Raises: MetalError ``invalid`` if ``path`` is a file of the database or of the keys, by whatever name."""
+        for own in (*self.database.backend.files(), self.keyring.path):
+            same = os.path.exists(path) and os.path.exists(own) and os.path.samefile(path, own)
+            if same or os.path.realpath(path) == os.path.realpath(own):
+                raise MetalError(
+                    ErrorCode.INVALID,
+                    f"{path} cannot be written: it is {own}, which belongs to the node database; name another file",
+                )

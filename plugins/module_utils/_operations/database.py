@@ -126,7 +126,13 @@ def _subjects(store: Store, parameters: Mapping[str, Any]) -> set[str] | None:
 def backup(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Write all of the database into one file, unless the file there holds just that."""
     path = Path(parameters["path"]).expanduser()
-    _check_folder(path)
+    _check_place(path)
+    context.refuse_own_files(path)
+    if not parameters["force"] and not dump.replaceable(path):
+        raise MetalError(
+            ErrorCode.CONFLICT,
+            f"{path} is there already and is no backup; name another file, or set force: true to replace it",
+        )
     before = _whole_backup(path)
     keys = context.keyring.fingerprints()
     with context.database.read() as connection:
@@ -141,11 +147,13 @@ def backup(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return _backed_up(path, before, after, after.parts, keys)
 
 
-def _check_folder(path: Path) -> None:
+def _check_place(path: Path) -> None:
     """Raises: MetalError ``invalid`` if no file can be made at ``path``."""
     cause = ""
     if path.is_dir():
         cause = "that is a folder; name a file"
+    elif path.exists() and not path.is_file():
+        cause = "that is no ordinary file"
     elif not path.parent.is_dir():
         cause = f"there is no folder {path.parent}"
     elif not os.access(path.parent, os.W_OK):

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes import dump
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Wish
 from ansible_collections.stage0.metal.tests.unit.support import (
     PASSWORD,
@@ -106,10 +107,37 @@ def test_numbers_go_on_after_what_was_restored(site: dict[str, dump.Part], tmp_p
     with store() as opened:
         for number in range(5):
             opened.put("node", f"x{number}", Wish())
+    reached = events()[-1]["id"]
     ok("restore", path=str(path), force=True)
     with store() as opened:
         opened.put("node", "later", Wish())
-    assert [event["id"] for event in events()[-2:]] == [last + 1, last + 2]
+    ids = [event["id"] for event in events()]
+    assert last < ids[-2] < ids[-1] <= reached + 2
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_restore_that_does_not_happen_leaves_the_numbers(
+    site: dict[str, dump.Part], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "backup.gz"
+    ok("backup", path=str(path))
+    make_rack(9)
+    ok("restore", path=str(path), force=True, check=True)
+    make_rack(10)
+    refused("restore", path=str(path))
+    make_rack(11)
+    load = dump.load
+
+    def breaks(connection: Any, source: Path) -> dump.Summary:
+        load(connection, source)
+        raise MetalError(ErrorCode.DATABASE, "cable cut")
+
+    monkeypatch.setattr(dump, "load", breaks)
+    assert refused("restore", path=str(path), force=True)["msg"] == "cable cut"
+    make_rack(12)
+    ids = [event["id"] for event in events()]
+    assert ids == sorted(set(ids))
+    ok("arm", nodes=["r1n12"], profile="lab")
 
 
 def test_what_is_in_use_is_not_replaced_by_accident(site: dict[str, dump.Part], tmp_path: Path) -> None:
@@ -195,7 +223,10 @@ def test_a_damaged_backup_touches_nothing(site: dict[str, dump.Part], tmp_path: 
     assert failed["msg"].startswith(f"the backup {path} {sentence}")
     assert failed["error"]["code"] == "invalid"
     assert content() == site
-    assert ok("backup", path=str(path))["changed"] is True
+    ours = how not in ("text", "another kind", "deep", "bytes")
+    if not ours:
+        assert "is no backup; name another file, or set force: true" in refused("backup", path=str(path))["msg"]
+    assert ok("backup", path=str(path), force=not ours)["changed"] is True
     assert ok("restore", path=str(path))["changed"] is False
 
 
@@ -243,6 +274,48 @@ def test_places_where_no_backup_can_be(tmp_path: Path) -> None:
     assert failed["msg"] == f"the backup {tmp_path}/x.gz cannot be read: No such file or directory"
     assert failed["error"]["code"] == "missing"
     assert left(tmp_path) == []
+
+
+def test_what_is_no_backup_is_not_replaced(home: Path, tmp_path: Path) -> None:
+    make_rack(1)
+    path = tmp_path / "playbook.yml"
+    path.write_text("- hosts: all\n")
+    for check in (True, False):
+        failed = refused("backup", path=str(path), check=check)
+        assert failed["msg"] == (
+            f"{path} is there already and is no backup; name another file, or set force: true to replace it"
+        )
+    assert path.read_text() == "- hosts: all\n"
+    assert ok("backup", path=str(path), force=True)["changed"] is True
+    assert ok("backup", path=str(path))["changed"] is False
+    (tmp_path / "other.gz").write_bytes(gzip.compress(b"something of value"))
+    assert refused("backup", path=str(tmp_path / "other.gz"))["error"]["code"] == "conflict"
+    os.mkfifo(tmp_path / "pipe")
+    assert refused("backup", path=str(tmp_path / "pipe"), force=True)["msg"].endswith("that is no ordinary file")
+
+
+def test_its_own_key_file_is_never_replaced(home: Path, tmp_path: Path) -> None:
+    make_rack(1)
+    key = home / "secret.key"
+    before = key.read_bytes()
+    (tmp_path / "link").symlink_to(key)
+    (tmp_path / "hard").hardlink_to(key)
+    for path in (key, tmp_path / "link", tmp_path / "hard"):
+        for check in (True, False):
+            failed = refused("backup", path=str(path), force=True, check=check)
+            assert failed["msg"] == (
+                f"{path} cannot be written: it is {key}, which belongs to the node database; name another file"
+            )
+    assert key.read_bytes() == before
+
+
+@pytest.mark.sqlite
+def test_its_own_database_is_never_replaced(home: Path) -> None:
+    make_rack(1)
+    for name in ("metal.db", "metal.db-wal", "metal.db-shm", "metal.db-journal"):
+        failed = refused("backup", path=f"{home}/../{home.name}/{name}", force=True)
+        assert f"cannot be written: it is {home}/{name}, which belongs to the node database" in failed["msg"]
+    assert ok("node_info", nodes=["all"])["nodes"].keys() == {"r1n01"}
 
 
 def test_what_fails_while_it_is_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
