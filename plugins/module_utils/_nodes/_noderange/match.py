@@ -111,8 +111,8 @@ class Test:
         self._holds = Pattern(value).matches if operator.endswith("~") else value.__eq__
 
     def passes(self, value: object) -> bool:
-        """Whether an effective value passes; None (not set) passes != and !~ only. Raises: TimeoutError."""
-        if value is None:
+        """Whether an effective value passes; None (not set) and an empty list pass != and !~ only. Raises: TimeoutError."""
+        if value is None or value == []:
             return self._negative
         return self._holds(as_text(value)) is not self._negative
 

@@ -178,6 +178,19 @@ def test_every_test_of_every_value(database: Database) -> None:
     compare(database, {"groups": groups, "nodes": nodes}, everything)
 
 
+def test_an_empty_list_is_no_value(database: Database) -> None:
+    """Whether it is the default, a group's or the node's own; null is none either."""
+    own: dict[str, Any] = {"n1": {}, "n2": {"net.dns": []}, "n3": {"net.dns": None}, "n4": {"net.dns": ["10.0.0.1"]}}
+    with database.write(keep=False) as connection:
+        store = Store(connection, Keyring(), "test")
+        store.put_many("group", {"with": Wish({"net.dns": ["10.0.0.1"]}), "none": Wish({"net.dns": []})})
+        store.put_many("node", {name: Wish(values) for name, values in own.items()})
+        store.put_many("node", {"n5": Wish(groups=["with"]), "n6": Wish(groups=["none", "with"])})
+        assert store.expand("net.dns!~.*") == ["n1", "n2", "n3", "n6"]
+        assert store.expand("net.dns=~.*") == ["n4", "n5"]
+        assert store.expand("net.dns!=10.0.0.1") == ["n1", "n2", "n3", "n6"]
+
+
 def test_more_nodes_than_go_into_one_question(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookups, "CHUNK", 3)
     names = [f"n{number}" for number in range(50)]
