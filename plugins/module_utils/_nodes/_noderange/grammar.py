@@ -169,7 +169,12 @@ class Parser:
         self._at = 0
         self._depth = 0
         if not self._text.strip():
-            raise source.fault(ErrorCode.INVALID, None, "it is empty; write all for every node")
+            why = (
+                "the item is empty; is there a comma too many?"
+                if source.item
+                else "it is empty; write all for every node"
+            )
+            raise source.fault(ErrorCode.INVALID, None, why)
         self._list(into)
         if self._at < len(self._text):
             raise self._expected("',' or '@'")

@@ -261,7 +261,7 @@ def test_errors_in_a_list_name_the_item() -> None:
             "noderange 'n[3-1]' (item 3 of 3): character 3: '3-1' descends; write the smaller number first",
         ),
         (["n1", "n99"], "noderange 'n99' (item 2 of 2): there is no node or group named 'n99'"),
-        (["n1", ""], "noderange '' (item 2 of 2): it is empty; write all for every node"),
+        (["n1", ""], "noderange '' (item 2 of 2): the item is empty; is there a comma too many?"),
         (["n1", "-n1"], "noderange 'n1,-n1' names no node"),
         ([], "the list of noderanges is empty; write all for every node"),
     ]:
