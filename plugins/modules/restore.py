@@ -28,6 +28,15 @@ options:
       - A database that holds just what the backup holds, leaving events aside, stays as it is without this.
     type: bool
     default: false
+  deployments:
+    description:
+      - What becomes of deployments that were armed or under way when the backup was made. V(cancel) cancels them, with an
+        event and a line in their timeline, since their machines may long have been installed, and would be again at
+        their next boot from the network.
+      - V(keep) lets them go on. It is meant for moving a site to another database while nobody boots.
+    type: str
+    choices: [cancel, keep]
+    default: cancel
 extends_documentation_fragment:
   - stage0.metal._attributes
   - stage0.metal._attributes.CHANGES
@@ -46,6 +55,7 @@ EXAMPLES = r"""
 - name: Move to PostgreSQL
   stage0.metal.restore:
     path: /var/backups/metal-2026-05-01.gz
+    deployments: keep
     database: "postgresql://stage0:{{ vault_database_password }}@db.example/stage0"
 """
 
@@ -56,12 +66,18 @@ created:
   type: str
   sample: '2026-05-01T12:00:00.000Z'
 rows:
-  description: How many rows each table has now.
+  description: How many rows each table of the backup has, or of the database if it stays as it is.
   returned: success
   type: dict
   sample:
     groups: 12
     nodes: 4000
+cancelled:
+  description: The nodes whose deployments were cancelled.
+  returned: success
+  type: list
+  elements: str
+  sample: [r1n07]
 
 error:
   description: What kind of failure it is, if the task as a whole failed.
@@ -89,7 +105,13 @@ from ansible_collections.stage0.metal.plugins.module_utils._module.run import ru
 from ansible_collections.stage0.metal.plugins.module_utils._module.spec import ArgumentSpec
 from ansible_collections.stage0.metal.plugins.module_utils._operations.database import restore
 
-ARGUMENT_SPEC = ArgumentSpec({"path": {"type": "path", "required": True}, "force": {"type": "bool", "default": False}})
+ARGUMENT_SPEC = ArgumentSpec(
+    {
+        "path": {"type": "path", "required": True},
+        "force": {"type": "bool", "default": False},
+        "deployments": {"type": "str", "choices": ["cancel", "keep"], "default": "cancel"},
+    }
+)
 
 
 def main() -> None:

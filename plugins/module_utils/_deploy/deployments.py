@@ -195,6 +195,12 @@ class Deployments:
             for at, stage, detail in self.connection.execute(query)
         ]
 
+    def active(self) -> list[Deployment]:
+        """Return all deployments that are armed or under way, the oldest first."""
+        t = self.t.deployments
+        query = sa.select(t).where(t.c.state.in_([str(state) for state in ACTIVE])).order_by(t.c.id)
+        return [_deployment(row) for row in self.connection.execute(query).mappings()]
+
     def overdue(self) -> list[Deployment]:
         """Return the unfinished deployments whose deadline is past."""
         t = self.t.deployments

@@ -17,7 +17,7 @@ import os
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,10 +61,10 @@ class Summary:
     keys: list[str]
     parts: dict[str, Part]
 
-    def same(self, parts: Mapping[str, Part], *, but: str | None = None) -> bool:
-        """Whether it holds what ``parts`` says, leaving aside the table ``but``."""
-        return {name: part for name, part in self.parts.items() if name != but} == {
-            name: part for name, part in parts.items() if name != but
+    def same(self, parts: Mapping[str, Part], *, but: Collection[str] = ()) -> bool:
+        """Whether it holds what ``parts`` says, leaving aside the tables ``but``."""
+        return {name: part for name, part in self.parts.items() if name not in but} == {
+            name: part for name, part in parts.items() if name not in but
         }
 
 

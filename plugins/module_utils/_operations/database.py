@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._deploy.deployments import Deployments
+from .._deploy.states import State
 from .._nodes import dump, events, rotation
 from .._nodes.database import schema_version
 from .._nodes.errors import ErrorCode, MetalError
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 else:
     sa = lazy("sqlalchemy")
 
-EVENTS = "events"
+ASIDE = ("events", "meta")
+"""Tables that do not count when a database is compared with a backup: what happened, and our own notes."""
+RESTORED = "restored"
+"""The key of our note about the last restore that cancelled deployments."""
 TOLD = ("nodes", "groups", "networks", "profiles", "deployments")
 """Tables whose rows somebody would miss."""
 DAY = 86400.0
@@ -201,7 +206,8 @@ def restore(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     found = dump.check(path, _Secrets(path, context.keyring).look)
     with context.write() as store:
         parts = dump.scan(store.connection)
-        changed = not found.same(parts, but=EVENTS)
+        changed = not found.same(parts, but=ASIDE) and _note(found.parts, parts) != _noted(store.connection)
+        cancelled: list[str] = []
         if changed:
             if not parameters["force"]:
                 _refuse_to_replace(context, parts)
@@ -209,14 +215,48 @@ def restore(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
                 raise MetalError(ErrorCode.CONFLICT, f"the backup {path} was changed while it was read; try again")
             counts = {name: part.rows for name, part in found.parts.items() if part.rows and name != "meta"}
             store.event("database restored", "database", None, {"created": found.created, "rows": counts})
-    if not changed:
-        found = dump.Summary(found.created, found.schema_version, found.keys, parts)
+            if parameters["deployments"] == "cancel":
+                cancelled = _cancel(store, found)
+    after = found.parts if changed else parts
+    diff = _difference(parts, after)
+    if cancelled:
+        diff["after"]["cancelled"] = cancelled
     return {
         "changed": changed,
         "created": found.created,
-        "rows": {name: part.rows for name, part in found.parts.items() if name != "meta"},
-        "diff": _difference(parts, found.parts),
+        "rows": {name: part.rows for name, part in after.items() if name != "meta"},
+        "cancelled": cancelled,
+        "diff": diff,
     }
+
+
+def _cancel(store: Store, found: dump.Summary) -> list[str]:
+    """Cancel what is armed or under way in the backup: its machines have gone on since, and would install themselves.
+
+    A note tells the next restore of the same backup that the database is what became of it.
+    """
+    deployments = Deployments(store)
+    active = deployments.active()
+    for one in active:
+        deployments.move(one, State.CANCELLED, "database restored", message="cancelled: a backup was restored")
+    if active:
+        meta, note = tables().meta, _note(found.parts, dump.scan(store.connection))
+        store.connection.execute(meta.delete().where(meta.c.key == RESTORED))
+        store.connection.execute(meta.insert().values(key=RESTORED, value=note))
+    return list(dict.fromkeys(one.node for one in active))
+
+
+def _note(backup: Mapping[str, dump.Part], database: Mapping[str, dump.Part]) -> str:
+    """Return what names a backup and what a database became by it."""
+    return " ".join(
+        f"{name} {parts[name].sha256}" for parts in (backup, database) for name in sorted(parts) if name not in ASIDE
+    )
+
+
+def _noted(connection: sa.Connection) -> str | None:
+    meta = tables().meta
+    found: str | None = connection.execute(sa.select(meta.c.value).where(meta.c.key == RESTORED)).scalar()
+    return found
 
 
 def _refuse_to_replace(context: Context, parts: Mapping[str, dump.Part]) -> None:
