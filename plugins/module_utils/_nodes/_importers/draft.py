@@ -26,26 +26,23 @@ from ..values import JUNK_UUIDS
 _LINE = re.compile(r": line [0-9]+")
 _PART = re.compile(r"[a-z][a-z0-9_]*")
 _SECRET_WORDS = frozenset(
-    (
-        *(
-            "auth",
-            "authkey",
-            "apikey",
-            "community",
-            "cred",
-            "creds",
-            "credential",
-            "credentials",
-            "key",
-            "keys",
-            "pass",
-        ),
-        *("passphrase", "passwd", "passwort", "psk", "secret", "secrets", "token", "tokens", "vault"),
-    )
+    ["auth", "cred", "creds", "keys", "otp", "pem", "pin", "passcode", "passphrase", "passwort", "vault"]
 )
 _SECRET_PARTS = ("password", "passwd", "passphrase", "secret", "apikey", "credential", "token", "privatekey")
+_SECRET_ENDS = ("community", "key", "pass", "psk", "pw", "pwd")
+_HARMLESS = frozenset(["bypass", "compass", "encompass", "hotkey", "monkey", "pubkey", "publickey", "turkey"])
+"""Words that end as secrets do."""
 _SECRET_VALUE = re.compile(
-    r"\$ANSIBLE_VAULT|-----BEGIN|\$(1|2[abxy]|5|6|y|7)\$[./A-Za-z0-9$=,]{8}|://[^/@\s:]*:[^/@\s]+@", re.ASCII
+    r"""\$ANSIBLE_VAULT | -----BEGIN
+    | \$(?:1|2[abxy]|5|6|y|7)\$[./A-Za-z0-9$=,]{8}                                # what crypt(3) makes
+    | ://[^/@\s:]*:[^/@\s]+@                                                     # a URL with a password
+    | (?i:pass\w*|pwd|pw|secret|token|api_?key|psk|community)["']?\s*[=:]\s*\S    # password=x
+    | (?:^|\s)(?:-P\s*\S | (?i:--?pass\w*)\s+\S | (?:-u|--user)[\s=]*[^\s:]+:\S) # arguments of ipmitool, sshpass, curl
+    | \b(?i:bearer)\s+[\w+/=.~-]{8}
+    | \beyJ[\w-]{5,}\.[\w-]+\.[\w-]+                                            # a JSON Web Token
+    | \b(?:AKIA|ASIA)[0-9A-Z]{16} | \bAIza[\w-]{30} | \bgh[oprsu]_\w{30} | \bgithub_pat_\w{20} | \bglpat-[\w-]{15}
+    | \bxox[a-z]-[\w-]{10} | \bhv[bs]\.\w{20} | \bsk-[\w-]{20} | \bAGE-SECRET-KEY-1""",
+    re.ASCII | re.VERBOSE,
 )
 SECRET = "it looks like a secret, which is never kept under custom.*"
 
@@ -54,15 +51,18 @@ def looks_secret(name: str, value: object = None) -> bool:
     """Whether a variable or column called ``name``, or its ``value``, is likely a secret; better once too often."""
     flat = name.lower()
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    if any(part in flat for part in _SECRET_PARTS) or any(word.endswith(("pw", "pwd")) for word in words):
-        return True
-    if not _SECRET_WORDS.isdisjoint(words):
+    if any(part in flat for part in _SECRET_PARTS) or any(map(_is_secret_word, words)):
         return True
     if isinstance(value, Mapping):
         return any(looks_secret(str(key), inner) for key, inner in value.items())
     if isinstance(value, (list, tuple)):
         return any(looks_secret("", inner) for inner in value)
     return isinstance(value, str) and bool(_SECRET_VALUE.search(value))
+
+
+def _is_secret_word(word: str) -> bool:
+    one = word.removesuffix("s") if word.endswith("keys") else word
+    return word in _SECRET_WORDS or (one.endswith(_SECRET_ENDS) and one not in _HARMLESS)
 
 
 def custom_name(*parts: str, root: str = "custom") -> str:
