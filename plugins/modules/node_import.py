@@ -34,11 +34,20 @@ options:
     choices: [csv, yaml, xcat, confluent, inventory]
   state:
     description:
-      - With V(merged) what the file does not say stays as it is. With V(replaced) the nodes and groups of the file become what
-        it says, so that an empty cell unsets; but secrets that the file does not name stay. With V(overridden) nodes that are not in the file are removed besides.
+      - With V(merged) what the file does not say stays as it is.
+      - With V(replaced) the nodes, groups and networks of the file become what it says, so that an empty cell unsets;
+        but secrets that the file does not name stay.
+      - With V(overridden) nodes that are not in the file are removed besides; so are networks and groups, if the file can tell of them.
+        A YAML file does if it has such a section, be it empty; any other if it describes at least one.
+        A group that a node of the file is in stays.
     type: str
     choices: [merged, replaced, overridden]
     default: merged
+  max_removed:
+    description:
+      - How many nodes O(state=overridden) may remove; if they are more, nothing is taken. It guards against a file that is cut short.
+      - By default half of the nodes that there are, or 10 if that is more. A file without any node never removes one.
+    type: int
 extends_documentation_fragment:
   - stage0.metal._attributes
   - stage0.metal._attributes.CHANGES
@@ -259,6 +268,7 @@ ARGUMENT_SPEC = ArgumentSpec(
         "path": {"type": "path", "required": True},
         "format": {"type": "str", "choices": ["csv", "yaml", "xcat", "confluent", "inventory"]},
         "state": {"type": "str", "choices": ["merged", "replaced", "overridden"], "default": "merged"},
+        "max_removed": {"type": "int"},
     }
 )
 

@@ -40,10 +40,14 @@ class Unmapped:
 
 @dataclass(slots=True)
 class Batch:
-    """All that one file or directory holds; ``path`` names it in messages."""
+    """All that one file or directory holds; ``path`` names it in messages.
+
+    ``sections``: "groups" and "networks" if the file has a place for them, so that naming none means that there is none.
+    """
 
     path: str
     nodes: list[Entry] = field(default_factory=list)
     groups: list[Entry] = field(default_factory=list)
     networks: list[Entry] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
+    sections: frozenset[str] = frozenset()

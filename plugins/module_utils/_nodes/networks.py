@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -58,25 +59,22 @@ def _descends(first: object, last: object) -> str:
     raise ValueError(f"descends; write {last}-{first}")
 
 
-def _names(value: Any) -> list[str]:
-    parts = value if isinstance(value, list) else str(value).replace(",", " ").replace(";", " ").split()
-    return [CHECKS["address"](part) for part in parts]
-
-
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "subnet": _subnet,
     "vlan": _vlan,
     "gateway": CHECKS["ip"],
-    "dns": CHECKS["addresses"],
-    "ntp": _names,
+    "dns": CHECKS["ip"],
+    "ntp": CHECKS["address"],
     "domain": CHECKS["hostname"],
     "dynamic_range": _range,
 }
 """What a network has, each with the check that returns its stored form or raises the end of a sentence."""
+_LISTS = ("dns", "ntp")
+"""Those of them that are lists; the check is of one item."""
 
 
 def checked(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``values`` of the network ``name`` in their stored form, without what is null.
+    """Return ``values`` of the network ``name`` in their stored form, without what is null or empty.
 
     Raises: MetalError ``invalid`` or ``unknown``.
     """
@@ -86,11 +84,23 @@ def checked(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
             raise MetalError(ErrorCode.UNKNOWN, f"network {name}: {key!r} is none of {', '.join(FIELDS)}")
         if value is None or value in ("", []):
             continue
-        try:
-            found[key] = FIELDS[key](value)
-        except ValueError as exc:
-            raise MetalError(ErrorCode.INVALID, f"network {name}: {key} {value!r} {exc}") from None
-    return found
+        items = [_checked(name, key, item) for item in (_items(value) if key in _LISTS else [value])]
+        found[key] = items if key in _LISTS else items[0]
+    return {key: value for key, value in found.items() if value != []}
+
+
+def _items(value: Any) -> list[Any]:
+    """Return the items of a list, which may be text with commas, semicolons or spaces between them."""
+    if isinstance(value, str):
+        return [item for item in re.split(r"[,;\s]+", value) if item]
+    return value if isinstance(value, list) else [value]
+
+
+def _checked(name: str, key: str, value: Any) -> Any:
+    try:
+        return FIELDS[key](value)
+    except ValueError as exc:
+        raise MetalError(ErrorCode.INVALID, f"network {name}: {key} {value!r} {exc}") from None
 
 
 class Networks:
@@ -106,24 +116,30 @@ class Networks:
         return dict(sorted(((name, document) for name, document in rows), key=lambda row: natural(row[0])))
 
     def put(self, name: str, values: Mapping[str, Any], *, unset: Sequence[str] = ()) -> Change:
-        """Make the network ``name`` if it is missing, and give it ``values``; null and ``unset`` take away.
+        """Make the network ``name`` if it is missing, and give it ``values``; null, empty and ``unset`` take away.
 
         Raises: MetalError ``invalid``, ``unknown``, ``missing`` (no subnet) or ``conflict`` (with a network or node).
         """
-        return self.put_many({name: values}, unset=unset)[name]
+        with self.store.connection.begin_nested():
+            change = self.put_many({name: {**dict.fromkeys(unset), **values}})[name]
+            self.check_nodes([name])
+        return change
 
-    def put_many(self, networks: Mapping[str, Mapping[str, Any]], *, unset: Sequence[str] = ()) -> dict[str, Change]:
-        """Do as put() does for all of ``networks``: only what comes out of it has to be free of contradictions."""
+    def put_many(self, networks: Mapping[str, Mapping[str, Any]], *, whole: bool = False) -> dict[str, Change]:
+        """Do as put() does for all of ``networks``: only what comes out of it has to be free of contradictions.
+
+        ``whole``: what is not among the values goes. What nodes have is not looked at: check_nodes() does, when they
+        are what they shall be.
+        """
         before = self.all()
         after: dict[str, dict[str, Any]] = {}
         for name, values in networks.items():
             check_name(name, "network")
-            gone = {key for key, value in values.items() if value is None} | set(unset)
-            kept = {key: value for key, value in before.get(name, {}).items() if key not in gone}
-            after[name] = {**kept, **checked(name, {**dict.fromkeys(unset), **values})}
+            had = {} if whole else before.get(name, {})
+            kept = {key: value for key, value in had.items() if key not in values}
+            after[name] = {**kept, **checked(name, values)}
             _check_itself(name, after[name])
         _check_together({**before, **after})
-        self._check_nodes(after)
         for name, document in after.items():
             if name not in before:
                 self.store.connection.execute(self.t.insert().values(name=name, document=document))
@@ -137,16 +153,21 @@ class Networks:
 
     def remove(self, name: str) -> Change:
         """Remove the network ``name``, if it is there."""
-        before = self.all().get(name)
-        self.store.connection.execute(self.t.delete().where(self.t.c.name == name))
-        change = Change("network", _side(name, before), None)
-        self.store.record("network", {name: change})
-        return change
+        return self.remove_many([name])[name]
 
-    def _check_nodes(self, changed: Mapping[str, Mapping[str, Any]]) -> None:
-        """Raise MetalError ``conflict`` for a node whose fixed address lies in a dynamic range."""
+    def remove_many(self, names: Collection[str]) -> dict[str, Change]:
+        """Remove those of ``names`` that are there."""
+        before = self.all() if names else {}
+        for name in before.keys() & set(names):
+            self.store.connection.execute(self.t.delete().where(self.t.c.name == name))
+        changes = {name: Change("network", _side(name, before.get(name)), None) for name in names}
+        self.store.record("network", changes)
+        return changes
+
+    def check_nodes(self, names: Collection[str]) -> None:
+        """Raise MetalError ``conflict`` for a node whose fixed address lies in a dynamic range of a network in ``names``."""
         i = self.store.t.identities
-        dynamic = list(ranges(changed))
+        dynamic = list(ranges({name: document for name, document in self.all().items() if name in names}))
         if not dynamic:
             return
         query = sa.select(i.c.value, i.c.node).where(i.c.attribute == "net.ip")

@@ -30,18 +30,26 @@ VERSION = 1
 _HEADING = "# Node database of stage0.metal; read it with stage0.metal.node_import.\n"
 
 
-def write(nodes: Mapping[str, Record], groups: Mapping[str, Record], networks: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return all of it, in the order given, as YAML."""
-    document = {
-        "format": FORMAT,
-        "version": VERSION,
-        "networks": {name: dict(sorted(values.items())) for name, values in networks.items()},
-        "groups": {name: dict(sorted(record.values.items())) for name, record in groups.items()},
-        "nodes": {
-            name: {"groups": list(record.groups), "values": dict(sorted(record.values.items()))}
-            for name, record in nodes.items()
-        },
-    }
+def write(
+    nodes: Mapping[str, Record], groups: Mapping[str, Record], networks: Mapping[str, Mapping[str, Any]] | None
+) -> str:
+    """Return all of it, in the order given, as YAML. ``networks``: None to say nothing of them."""
+    described = {name: dict(sorted(values.items())) for name, values in (networks or {}).items()}
+    return _dump(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            **({"networks": described} if networks is not None else {}),
+            "groups": {name: dict(sorted(record.values.items())) for name, record in groups.items()},
+            "nodes": {
+                name: {"groups": list(record.groups), "values": dict(sorted(record.values.items()))}
+                for name, record in nodes.items()
+            },
+        }
+    )
+
+
+def _dump(document: Mapping[str, Any]) -> str:
     dumper = getattr(yaml, "CSafeDumper", None) or yaml.SafeDumper
     text: str = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
     return _HEADING + text
@@ -61,7 +69,7 @@ def read(path: Path) -> Batch:
     document = _load(path, text)
     if not isinstance(document, dict) or document.get("format") != FORMAT or document.get("version") != VERSION:
         raise MetalError(ErrorCode.INVALID, f"{path} does not begin with 'format: {FORMAT}' and 'version: {VERSION}'")
-    batch = Batch(str(path))
+    batch = Batch(str(path), sections=frozenset(document) & {"groups", "networks"})
     sections: dict[str, tuple[list[Entry], Callable[[str, Any], Entry]]] = {
         "networks": (batch.networks, _network),
         "groups": (batch.groups, _group),
@@ -135,7 +143,8 @@ def _mapping(path: Path, name: str, value: Any) -> dict[str, Any]:
 
 def _network(name: str, body: Any) -> Entry:
     check_name(name, "network")
-    return Entry(name, name, None, checked(name, _body(body)))
+    values = _body(body)
+    return Entry(name, name, None, {**dict.fromkeys(values), **checked(name, values)})  # null takes away
 
 
 def _group(name: str, body: Any) -> Entry:

@@ -33,14 +33,13 @@ def node_import(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
     with without_collector():
         batch = FORMATS[parameters["format"] or recognise(path)](path)
         with context.write() as store:
-            networks, groups, nodes = _put(store, batch, parameters["state"])
-    changes = {"networks": networks, "groups": groups, "nodes": nodes}
+            changes = _put(store, batch, parameters)
     unmapped = _unmapped(batch.unmapped)
     result: dict[str, Any] = {
         "changed": any(change.changed for kind in changes.values() for change in kind.values()),
-        "summary": summary(nodes),
-        "groups": summary(groups),
-        "networks": summary(networks),
+        "summary": summary(changes["nodes"]),
+        "groups": summary(changes["groups"]),
+        "networks": summary(changes["networks"]),
         "unmapped": unmapped,
         "diff": _differences(changes) if context.diff else {},
     }
@@ -56,25 +55,70 @@ def _differences(changes: Mapping[str, Mapping[str, Change]]) -> dict[str, Any]:
     return {side: {kind: one[side] for kind, one in found.items() if one[side]} for side in ("before", "after")}
 
 
-def _put(store: Store, batch: Batch, state: str) -> tuple[dict[str, Change], dict[str, Change], dict[str, Change]]:
-    """Put a batch into the store; return the changes of networks, groups and nodes."""
-    whole = state != "merged"
-    wishes = {
-        kind: {
-            one.name: Wish(one.values, groups=_groups(one, whole=whole), whole=whole, checked=True) for one in entries
-        }
-        for kind, entries in (("group", batch.groups), ("node", batch.nodes))
+def _put(store: Store, batch: Batch, parameters: Mapping[str, Any]) -> dict[str, dict[str, Change]]:
+    """Put a batch into the store; return the changes of networks, groups and nodes.
+
+    Only what comes out of it has to be free of contradictions, so what goes goes first, and what networks mean for nodes
+    is looked at last.
+    """
+    whole, networks = parameters["state"] != "merged", Networks(store)
+    gone = _gone(store, networks, batch, parameters["max_removed"]) if parameters["state"] == "overridden" else {}
+    groups, nodes = (
+        {one.name: Wish(one.values, groups=_groups(one, whole=whole), whole=whole, checked=True) for one in entries}
+        for entries in (batch.groups, batch.nodes)
+    )
+    with _placed(batch):
+        # what a group says may need what the nodes of the same file bring along
+        with store.together() if groups or gone.get("groups") else nullcontext():
+            empty = gone.get("groups", [])  # when the nodes are what they shall be: until then they have members
+            changes = {
+                "networks": networks.remove_many(gone.get("networks", ())),
+                "groups": store.remove_many("group", [name for name in empty if name in nodes]),
+                "nodes": _remove_nodes(store, gone.get("nodes", ())),
+            }
+            changes["networks"] |= networks.put_many({one.name: one.values for one in batch.networks}, whole=whole)
+            changes["groups"] |= store.put_many("group", groups)
+            changes["nodes"] |= store.put_many("node", nodes)
+            changes["groups"] |= store.remove_many("group", [name for name in empty if name not in nodes])
+        networks.check_nodes([one.name for one in batch.networks])
+    return changes
+
+
+def _gone(store: Store, networks: Networks, batch: Batch, limit: int | None) -> dict[str, list[str]]:
+    """Return what is there and not in the file. Raises: MetalError ``invalid`` if those are more nodes than one may mean."""
+    named = {kind: {one.name for one in getattr(batch, kind)} for kind in ("networks", "groups", "nodes")}
+    told = {kind for kind in ("networks", "groups") if named[kind]} | batch.sections
+    named["groups"].update(group for node in batch.nodes for group in node.groups or ())
+    there = {
+        "networks": list(networks.all()) if "networks" in told else [],
+        "groups": store.group_names() if "groups" in told else [],
+        "nodes": store.node_names(),
     }
-    # what a group says may need what the nodes of the same file bring along
-    with _placed(batch), store.together() if batch.groups else nullcontext():
-        groups = store.put_many("group", wishes["group"])
-        nodes = store.put_many("node", wishes["node"])
-        if state == "overridden":
-            gone = [name for name in store.node_names() if name not in wishes["node"]]
-            disarm(store, gone)
-            nodes |= store.remove_many("node", gone)
-    networks = Networks(store).put_many({one.name: one.values for one in batch.networks}) if batch.networks else {}
-    return networks, groups, nodes
+    gone = {kind: [name for name in names if name not in named[kind]] for kind, names in there.items()}
+    count, total = len(gone["nodes"]), len(there["nodes"])
+    allowed = max(_FEW, total // 2) if limit is None else limit
+    if count and not batch.nodes:
+        raise MetalError(
+            ErrorCode.INVALID,
+            f"{batch.path} names no node, so that all {total} would be removed; if that is meant, do it with stage0.metal.node",
+        )
+    if count > allowed:
+        raise MetalError(
+            ErrorCode.INVALID,
+            f"{batch.path} leaves out {count} of {total} nodes, which would be removed; if that is meant, allow it by "
+            f"max_removed: {count} (it is {allowed}{' by default' if limit is None else ''})",
+        )
+    return gone
+
+
+_FEW = 10
+"""Nodes that an import may remove even if they are more than half of all."""
+
+
+def _remove_nodes(store: Store, names: Sequence[str]) -> dict[str, Change]:
+    if names:
+        disarm(store, names)  # who gets its name next was not armed
+    return store.remove_many("node", names)
 
 
 def _groups(entry: Entry, *, whole: bool) -> Sequence[str] | None:
@@ -114,7 +158,7 @@ def node_export(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
         names = store.node_names() if everything else store.expand(parameters["nodes"])
         nodes = store.records("node", names)
         groups = store.group_names() if everything else _groups_of(store, nodes)
-        networks = Networks(store).all() if everything else {}
+        networks = Networks(store).all() if everything else None
         records = store.records("group", groups)
     keep = parameters["secrets"] == "encrypted"
     text = _WRITERS[form](
@@ -129,7 +173,11 @@ def node_export(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
     return {
         "changed": text != before,
         "file": str(path),  # not path: Ansible would add the file's owner and mode to the result
-        "summary": {"nodes": len(nodes), "groups": len(records), "networks": len(networks) if form == "yaml" else 0},
+        "summary": {
+            "nodes": len(nodes),
+            "groups": len(records),
+            "networks": len(networks or ()) if form == "yaml" else 0,
+        },
         "diff": {
             "before": _CIPHER.sub(MASK, before),
             "after": _CIPHER.sub(MASK, text),
@@ -142,7 +190,7 @@ def node_export(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
 _CIPHER = re.compile(rf"{ENCRYPTED}[\w=-]+")
 """A secret as it is stored: nobody can read it without the key, but logs live long."""
 
-Writer = Callable[[Mapping[str, Record], Mapping[str, Record], Mapping[str, Mapping[str, Any]]], str]
+Writer = Callable[[Mapping[str, Record], Mapping[str, Record], Mapping[str, Mapping[str, Any]] | None], str]
 _WRITERS: dict[str, Writer] = {
     "csv": lambda nodes, groups, networks: csvfile.write(nodes, groups),
     "yaml": yamlfile.write,

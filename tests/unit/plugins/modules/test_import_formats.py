@@ -14,14 +14,24 @@ from typing import Any
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._module.run import execute
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.networks import Networks
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.reading import Record
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store, Wish
 from ansible_collections.stage0.metal.plugins.module_utils._operations.exchange import node_export, node_import
-from ansible_collections.stage0.metal.tests.unit.support import PASSWORD, events, ok, refused, store, three_runs
+from ansible_collections.stage0.metal.tests.unit.support import (
+    PASSWORD,
+    events,
+    ok,
+    refused,
+    run_module,
+    store,
+    three_runs,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
+HEAD = "format: stage0.metal\nversion: 1\n"
 CSV = "name,groups,bmc.user,net.gateway\ngroup:rack1,,admin,\nn1,rack1;esx,,{null}\nn2,,root,\n"
 YAML = (
     "format: stage0.metal\nversion: 1\ngroups:\n  rack1: {bmc.user: 'admin'}\n"
@@ -94,6 +104,13 @@ def test_overridden_removes_the_other_nodes(path: Path) -> None:
         "nodes": ["n1", "n2"],
     }
     assert real["diff"]["before"]["nodes"]["n3"]["values"] == {"site.x": "stays or goes"}
+    assert real["groups"]["removed_range"] == "old"
+    assert documents() == {
+        "n1": (["rack1", "esx"], ["bmc.password", "net.gateway"]),
+        "n2": ([], ["bmc.user"]),
+        "group:esx": [],
+        "group:rack1": ["bmc.user"],
+    }
     assert ok("node_info", show=["own"])["nodes"].keys() == {"n1", "n2"}
     assert [event["what"] for event in events("n3")] == ["node added", "node removed"]
 
@@ -115,18 +132,157 @@ def test_the_format_is_recognised_or_asked_for(tmp_path: Path) -> None:
 
 def test_networks_come_along(tmp_path: Path) -> None:
     path = tmp_path / "site.yml"
-    head = "format: stage0.metal\nversion: 1\n"
-    path.write_text(head + "networks:\n  boot: {subnet: 10.1.0.0/16, vlan: 7}\n  bmc: {subnet: 10.2.0.0/16}\n")
+    path.write_text(HEAD + "networks:\n  boot: {subnet: 10.1.0.0/16, vlan: 7}\n  bmc: {subnet: 10.2.0.0/16}\n")
     real = three_runs("node_import", path=str(path))
     assert (real["networks"]["added_range"], real["summary"]["total"]) == ("bmc,boot", 0)
-    path.write_text(head + "networks:\n  boot: {vlan: 8}\n")
+    path.write_text(HEAD + "networks:\n  boot: {vlan: 8}\n")
     assert three_runs("node_import", path=str(path))["diff"]["after"]["networks"]["boot"]["values"] == {
         "subnet": "10.1.0.0/16",
         "vlan": 8,
     }
-    path.write_text(head + "networks:\n  third: {subnet: 10.2.7.0/24}\nnodes:\n  n1: {}\n")
+    path.write_text(HEAD + "networks:\n  third: {subnet: 10.2.7.0/24}\nnodes:\n  n1: {}\n")
     assert "network third 10.2.7.0/24 overlaps network bmc 10.2.0.0/16" in refused("node_import", path=str(path))["msg"]
     assert ok("node_info")["count"] == 0
+
+
+def networks() -> dict[str, Any]:
+    """Return all networks."""
+    with store() as opened:
+        return Networks(opened).all()
+
+
+def test_null_takes_away_from_a_network(tmp_path: Path) -> None:
+    path = tmp_path / "site.yml"
+    ok("network", name="boot", subnet="10.1.0.0/16", gateway="10.1.0.1", dns=["10.0.0.1"], vlan=7)
+    path.write_text(f"{HEAD}networks:\n  boot: {{gateway: null, dns: []}}\n")
+    three_runs("node_import", path=str(path))
+    assert networks() == {"boot": {"subnet": "10.1.0.0/16", "vlan": 7}}
+
+
+def test_replaced_makes_networks_what_the_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "site.yml"
+    ok("network", name="boot", subnet="10.1.0.0/24", dynamic_range="10.1.0.100-10.1.0.200", vlan=7)
+    ok("network", name="bmc", subnet="10.2.0.0/24")
+    path.write_text(f"{HEAD}networks:\n  boot: {{subnet: 10.1.0.0/24, vlan: 5}}\n")
+    real = three_runs("node_import", path=str(path), state="replaced")
+    assert (real["networks"]["changed_range"], real["networks"]["removed"]) == ("boot", 0)
+    assert networks() == {"bmc": {"subnet": "10.2.0.0/24"}, "boot": {"subnet": "10.1.0.0/24", "vlan": 5}}
+
+
+def make_more() -> None:
+    """Make what overridden may remove."""
+    ok("network", name="boot", subnet="10.1.0.0/24")
+    ok("network", name="bmc", subnet="10.2.0.0/24")
+    ok("group", name="rack1")
+    ok("group", name="rack2")
+    ok("node", name="n1")
+
+
+OVERRIDDEN: list[tuple[str, list[str], list[str]]] = [
+    ("csv:name\nn1\n", ["bmc", "boot"], ["rack1", "rack2"]),
+    ("csv:name\nn1\ngroup:rack1\n", ["bmc", "boot"], ["rack1"]),
+    ("yml:nodes: {n1: {}}\n", ["bmc", "boot"], ["rack1", "rack2"]),
+    ("yml:nodes: {n1: {groups: [rack2]}}\ngroups: {}\n", ["bmc", "boot"], ["rack2"]),
+    ("yml:nodes: {n1: {}}\nnetworks:\n", [], ["rack1", "rack2"]),
+    ("yml:nodes: {n1: {}}\nnetworks: {boot: {subnet: 10.1.0.0/24}}\ngroups: {rack1: {}}\n", ["boot"], ["rack1"]),
+    # what goes makes room
+    ("yml:nodes: {n1: {}}\nnetworks: {new: {subnet: 10.1.0.0/16}}\n", ["new"], ["rack1", "rack2"]),
+    ("yml:nodes: {n1: {}, rack2: {groups: [rack1]}}\ngroups: {}\n", ["bmc", "boot"], ["rack1"]),
+]
+
+
+@pytest.mark.parametrize(("given", "left", "groups"), OVERRIDDEN)
+def test_overridden_removes_what_the_file_can_tell_of(
+    given: str, left: list[str], groups: list[str], tmp_path: Path
+) -> None:
+    make_more()
+    form, text = given.split(":", 1)
+    path = tmp_path / f"site.{form}"
+    path.write_text(HEAD * (form == "yml") + text)
+    ok("node_import", path=str(path), state="overridden")
+    assert ok("node_import", path=str(path), state="overridden")["changed"] is False
+    assert list(networks()) == left
+    with store() as opened:
+        assert opened.group_names() == groups
+
+
+@pytest.mark.parametrize("text", ["name,net.mac\n", f"{HEAD}nodes: {{}}\n", f"{HEAD}groups: {{rack1: {{}}}}\n"])
+def test_overridden_by_a_file_without_nodes_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / ("site.yml" if text.startswith("format") else "site.csv")
+    path.write_text(text)
+    ok("node", name="n[1-3]")
+    said = refused("node_import", path=str(path), state="overridden", max_removed=99)["msg"]
+    assert said == (
+        f"{path} names no node, so that all 3 would be removed; if that is meant, do it with stage0.metal.node"
+    )
+    assert ok("node_info")["count"] == 3
+
+
+def test_how_many_nodes_overridden_may_remove(tmp_path: Path) -> None:
+    path = tmp_path / "site.csv"
+    ok("node", name="n[1-24]")
+
+    def overridden(kept: int, **more: Any) -> dict[str, Any]:
+        path.write_text("name\n" + "".join(f"n{number}\n" for number in range(1, kept + 1)))
+        return run_module("node_import", path=str(path), state="overridden", **more)
+
+    assert overridden(11)["msg"] == (
+        f"{path} leaves out 13 of 24 nodes, which would be removed; if that is meant, allow it by max_removed: 13 "
+        "(it is 12 by default)"
+    )
+    assert overridden(23, max_removed=0)["msg"].endswith("allow it by max_removed: 1 (it is 0)")
+    assert ok("node_info")["count"] == 24
+    assert overridden(12)["summary"]["removed"] == 12
+    assert overridden(2)["summary"]["removed"] == 10
+    ok("node", name="n[1-24]")
+    assert overridden(1, max_removed=23)["summary"]["removed"] == 23
+
+
+def test_what_identifies_a_node_moves_to_another(tmp_path: Path) -> None:
+    path = tmp_path / "nodes.csv"
+    ok("node", name="n1", attributes={"net.mac": "52:54:00:00:00:01"})
+    path.write_text("name,net.mac\nn2,52:54:00:00:00:01\n")
+    three_runs("node_import", path=str(path), state="overridden")
+    path.write_text("name,net.mac\nn2,52:54:00:00:00:02\nn3,52:54:00:00:00:01\n")
+    three_runs("node_import", path=str(path))
+    path.write_text("name\ngroup:n3\nn2\n")
+    three_runs("node_import", path=str(path), state="overridden")
+    assert documents() == {"n2": ([], []), "group:n3": []}
+
+
+def test_networks_and_nodes_move_together(tmp_path: Path) -> None:
+    """Neither order of the two would do: a range gives an address away, and takes one that its node gives away."""
+    path = tmp_path / "site.yml"
+    ok("network", name="boot", subnet="10.1.0.0/24", dynamic_range="10.1.0.100-10.1.0.200")
+    ok("node", name="n1", attributes={"net.ip": "10.1.0.50"})
+    body = "networks: {boot: {dynamic_range: 10.1.0.20-10.1.0.90}}\nnodes: {n1: {values: {net.ip: 10.1.0.150}}}\n"
+    path.write_text(HEAD + body)
+    three_runs("node_import", path=str(path))
+    ok("node", name="n2", attributes={"net.ip": "10.1.0.15"})
+    path.write_text(HEAD + body.replace("0.20-", "0.10-"))
+    said = refused("node_import", path=str(path))["msg"]
+    assert said.startswith("n2: net.ip 10.1.0.15 lies in the dynamic range 10.1.0.10-10.1.0.90 of network boot")
+    path.write_text(HEAD + body.replace("0.150}", "0.30}"))
+    said = refused("node_import", path=str(path))["msg"]
+    assert said.startswith(f"{path}: (n1): net.ip 10.1.0.30 lies in the dynamic range 10.1.0.20-10.1.0.90 of network")
+    assert networks() == {"boot": {"subnet": "10.1.0.0/24", "dynamic_range": "10.1.0.20-10.1.0.90"}}
+
+
+def test_secrets_that_a_file_does_not_name_stay(tmp_path: Path) -> None:
+    """With and without the column, an empty cell, a null, and a cipher."""
+    site, path = tmp_path / "site.csv", tmp_path / "nodes.csv"
+    ok("node", name="n1", secrets={"bmc.password": PASSWORD})
+    ok("group", name="g1", secrets={"bmc.password": PASSWORD})
+    ok("node_export", path=str(site), secrets="encrypted")
+    for text in ("name\ngroup:g1\nn1\n", "name,bmc.password\ngroup:g1,\nn1,\n", site.read_text()):
+        path.write_text(text)
+        for state in ("merged", "replaced", "overridden"):
+            assert ok("node_import", path=str(path), state=state)["changed"] is False
+    path.write_text("name,bmc.password\ngroup:g1,{null}\nn1,another-1\n")
+    three_runs("node_import", path=str(path), state="replaced")
+    three_runs("node_import", path=str(site), state="replaced")
+    with store() as opened:
+        assert opened.views(["n1"])["n1"]["bmc.password"] == PASSWORD
 
 
 def test_what_a_node_needs_may_stand_anywhere_in_the_file(tmp_path: Path) -> None:
@@ -241,6 +397,7 @@ def test_any_site_survives_export_and_import(site: dict[str, Any], form: str) ->
         assert records(urls[1]) == before
         for state in ("merged", "replaced", "overridden"):
             for url in urls:
-                assert operate(node_import, url, path=str(file), format=form, state=state)["changed"] is False
+                parameters = {"path": str(file), "format": form, "state": state, "max_removed": None}
+                assert operate(node_import, url, **parameters)["changed"] is False
         operate(node_export, urls[1], path=str(again), format=form, nodes=["all"], secrets="omit")
         assert again.read_bytes() == file.read_bytes()

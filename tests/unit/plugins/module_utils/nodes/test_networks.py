@@ -49,7 +49,7 @@ BAD = [
     ("gateway", "gw.example.com", "is not an IP address; write one as in 10.1.2.3"),
     ("dns", "ns.example.com", "is not an IP address; write one as in 10.1.2.3"),
     ("ntp", "a_b", "is neither an IP address nor a host name"),
-    ("ntp", [1], "is neither an IP address nor a host name"),
+    ("ntp", True, "is not text"),
     ("domain", "a b", "is not a host name (letters, digits, dashes and dots)"),
     ("dynamic_range", "10.1.0.1", "is not a range; write one as in 10.1.0.100-10.1.0.200"),
     ("dynamic_range", "10.1.0.1-10.1.0.2-10.1.0.3", "is not a range; write one as in 10.1.0.100-10.1.0.200"),
@@ -71,6 +71,21 @@ def test_bad_values(field: str, value: Any, says: str) -> None:
     with pytest.raises(MetalError) as caught:
         checked("boot", {field: value})
     assert (caught.value.code, caught.value.message) == (ErrorCode.INVALID, f"network boot: {field} {value!r} {says}")
+
+
+LISTS = [
+    ("dns", ["10.0.0.1", "ns.example.com"], "dns 'ns.example.com' is not an IP address; write one as in 10.1.2.3"),
+    ("dns", "10.0.0.1, 10.0.0", "dns '10.0.0' is not an IP address; write one as in 10.1.2.3"),
+    ("ntp", ["ntp1.example.com", 1], "ntp 1 is neither an IP address nor a host name"),
+    ("ntp", "ntp1.example.com;a_b", "ntp 'a_b' is neither an IP address nor a host name"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "says"), LISTS)
+def test_the_item_of_a_list_that_is_wrong_is_named(field: str, value: Any, says: str) -> None:
+    with pytest.raises(MetalError) as caught:
+        checked("boot", {field: value})
+    assert caught.value.message == f"network boot: {says}"
 
 
 def test_every_field_is_tested() -> None:
@@ -217,12 +232,17 @@ def test_what_is_not_named_stays_and_null_and_unset_take_away() -> None:
         assert networks.put("boot", {"vlan": "8"}).changed is False
         networks.put("boot", {"gateway": None}, unset=["dns"])
         assert networks.all() == {"boot": {"subnet": "10.1.0.0/16", "vlan": 8}}
+        networks.put("boot", {"ntp": ["10.0.0.9"], "domain": "example.com"})
+        networks.put("boot", {"ntp": [], "domain": ""})
+        assert networks.all() == {"boot": {"subnet": "10.1.0.0/16", "vlan": 8}}
         with pytest.raises(MetalError, match=r"^network boot has no subnet; write one"):
             networks.put("boot", {"subnet": None})
         assert networks.remove("boot").changed is True
         assert networks.remove("boot").changed is False
     assert [(event["who"], event["what"]) for event in events("boot")] == [
         ("tester", "network added"),
+        ("tester", "network changed"),
+        ("tester", "network changed"),
         ("tester", "network changed"),
         ("tester", "network changed"),
         ("tester", "network removed"),

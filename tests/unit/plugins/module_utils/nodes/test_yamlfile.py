@@ -36,7 +36,8 @@ def test_a_good_file(path: Path) -> None:
         encoding="utf-8",
     )
     batch = yamlfile.read(path)
-    assert batch.networks == [Entry("boot", "boot", None, {"subnet": "10.1.0.0/16", "vlan": 7})]
+    assert batch.networks == [Entry("boot", "boot", None, {"subnet": "10.1.0.0/16", "vlan": 7, "gateway": None})]
+    assert batch.sections == {"networks", "groups"}
     assert batch.groups == [
         Entry("rack1", "rack1", None, {"bmc.user": "admin", "net.ip": "10.1.{n1}.{n2}"}),
         Entry("empty", "empty", None, {}),
