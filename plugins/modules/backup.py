@@ -91,7 +91,9 @@ from ansible_collections.stage0.metal.plugins.module_utils._module.run import ru
 from ansible_collections.stage0.metal.plugins.module_utils._module.spec import ArgumentSpec
 from ansible_collections.stage0.metal.plugins.module_utils._operations.database import backup
 
-ARGUMENT_SPEC = ArgumentSpec({"path": {"type": "path", "required": True}, "force": {"type": "bool", "default": False}})
+ARGUMENT_SPEC = ArgumentSpec(
+    {"path": {"type": "path", "required": True}, "force": {"type": "bool", "default": False}}, existing=True
+)
 
 
 def main() -> None:

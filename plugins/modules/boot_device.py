@@ -177,7 +177,8 @@ ARGUMENT_SPEC = ArgumentSpec(
         "persistent": {"type": "bool", "default": False},
         "mode": {"type": "str", "choices": [str(mode) for mode in BootMode]},
         "only_armed": {"type": "bool", "default": False},
-    }
+    },
+    existing=True,
 )
 
 

@@ -125,7 +125,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._module.run import ru
 from ansible_collections.stage0.metal.plugins.module_utils._module.spec import FLEET, ArgumentSpec
 from ansible_collections.stage0.metal.plugins.module_utils._operations.boot_device import boot_device_info
 
-ARGUMENT_SPEC = ArgumentSpec(FLEET)
+ARGUMENT_SPEC = ArgumentSpec(FLEET, existing=True)
 
 
 def main() -> None:

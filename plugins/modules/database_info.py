@@ -143,7 +143,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._module.run import ru
 from ansible_collections.stage0.metal.plugins.module_utils._module.spec import ArgumentSpec
 from ansible_collections.stage0.metal.plugins.module_utils._operations.database import database_info
 
-ARGUMENT_SPEC = ArgumentSpec({"verify": {"type": "bool", "default": False}})
+ARGUMENT_SPEC = ArgumentSpec({"verify": {"type": "bool", "default": False}}, existing=True)
 
 
 def main() -> None:

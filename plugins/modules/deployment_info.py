@@ -94,7 +94,8 @@ ARGUMENT_SPEC = ArgumentSpec(
     {
         **NODES,
         "timeline": {"type": "bool", "default": False},
-    }
+    },
+    existing=True,
 )
 
 

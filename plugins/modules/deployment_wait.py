@@ -156,7 +156,8 @@ ARGUMENT_SPEC = ArgumentSpec(
         "detail": BATCH["detail"],
         "timeout": {"type": "float", "default": 7200.0},
         "poll": {"type": "float", "default": 2.0},
-    }
+    },
+    existing=True,
 )
 
 

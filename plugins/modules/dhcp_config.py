@@ -171,7 +171,8 @@ ARGUMENT_SPEC = ArgumentSpec(
         "extra": {"type": "list", "elements": "str", "default": []},
         "program": {"type": "str", "default": "dnsmasq"},
         "restart_command": {"type": "list", "elements": "str", "default": ["systemctl", "restart", "dnsmasq"]},
-    }
+    },
+    existing=True,
 )
 
 

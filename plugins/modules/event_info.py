@@ -166,7 +166,8 @@ ARGUMENT_SPEC = ArgumentSpec(
         "who": {"type": "str"},
         "limit": {"type": "int", "default": 100},
         "order": {"type": "str", "choices": ["newest", "oldest"], "default": "newest"},
-    }
+    },
+    existing=True,
 )
 
 

@@ -16,6 +16,7 @@ description:
   - This module writes own values, not inherited ones, so that M(stage0.metal.node_import) makes the same again.
     The order is natural and one change in the database is one line in the file, fit for git.
   - The file is written under another name and renamed when it is whole. If nothing differs, it is not touched.
+    A symbolic link stays, and the file that it leads to is replaced.
   - A CSV file holds nodes and groups, a YAML file the networks as well.
 options:
   path:
@@ -27,7 +28,9 @@ options:
     type: str
     choices: [csv, yaml]
   nodes:
-    description: The nodes, as a noderange or a list of noderanges. Groups without a node among them are left out, and so are networks.
+    description:
+      - The nodes, as a noderange or a list of noderanges. Groups without a node among them are left out, and so are networks.
+        Such a file is not for O(stage0.metal.node_import#module:state=overridden).
     type: list
     elements: str
     default: [all]
@@ -35,9 +38,17 @@ options:
     description:
       - Whether secrets are left out, or written as they are stored, which only the key of this site can read.
         A file with secrets can be read by its owner only.
+      - They cannot be imported any more once the key that they were written with is gone, as after M(stage0.metal.secret_key)
+        has made a new one and dropped the old one. Export again then.
     type: str
     choices: [omit, encrypted]
     default: omit
+  force:
+    description:
+      - Whether to replace a file that is no export. By default only a file that is empty or begins as an export does
+        is replaced. Files of the database and of its keys never are.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - stage0.metal._attributes
   - stage0.metal._attributes.CHANGES
@@ -116,7 +127,9 @@ ARGUMENT_SPEC = ArgumentSpec(
         "format": {"type": "str", "choices": ["csv", "yaml"]},
         "nodes": {"type": "list", "elements": "str", "default": ["all"]},
         "secrets": {"type": "str", "choices": ["omit", "encrypted"], "default": "omit", "no_log": False},
-    }
+        "force": {"type": "bool", "default": False},
+    },
+    existing=True,
 )
 
 

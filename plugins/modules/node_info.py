@@ -112,7 +112,8 @@ ARGUMENT_SPEC = ArgumentSpec(
             "choices": ["values", "origins", "own"],
             "default": ["values", "origins"],
         },
-    }
+    },
+    existing=True,
 )
 
 

@@ -204,7 +204,8 @@ ARGUMENT_SPEC = ArgumentSpec(
         "wait_timeout": {"type": "float", "default": 120.0},
         "force": {"type": "bool", "default": False},
         "only_armed": {"type": "bool", "default": False},
-    }
+    },
+    existing=True,
 )
 
 

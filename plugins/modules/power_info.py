@@ -124,7 +124,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._module.run import ru
 from ansible_collections.stage0.metal.plugins.module_utils._module.spec import FLEET, ArgumentSpec
 from ansible_collections.stage0.metal.plugins.module_utils._operations.power import power_info
 
-ARGUMENT_SPEC = ArgumentSpec(FLEET)
+ARGUMENT_SPEC = ArgumentSpec(FLEET, existing=True)
 
 
 def main() -> None:

@@ -44,6 +44,7 @@ class OperationAction(ActionBase):
             checked.validated_parameters,
             check_mode=bool(self._task.check_mode),
             diff=bool(self._task.diff),
+            existing=self.SPEC.existing,
             say=lambda line: self._display.display(f"{time.strftime('%H:%M:%S')} {line}"),
         )
         return {**result, **done}

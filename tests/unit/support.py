@@ -133,6 +133,12 @@ def store(who: str = "test", *, keep: bool = True) -> Iterator[Store]:
         yield Store(connection, Keyring(), who)
 
 
+def make_database() -> None:
+    """Make a database with nothing in it, which modules that only read do not."""
+    with store():
+        pass
+
+
 def events(subject: str | None = None) -> list[dict[str, Any]]:
     """Return the events of the database, oldest first."""
     with store() as opened:

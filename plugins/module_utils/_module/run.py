@@ -11,7 +11,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .._nodes.backends import passwords
-from .._nodes.database import default_url, open_database
+from .._nodes.database import Missing, default_url, open_database
 from .._nodes.errors import MetalError
 from .._nodes.secrets import Keyring
 from .._operations.context import Context
@@ -26,11 +26,16 @@ def execute(
     *,
     check_mode: bool,
     diff: bool,
+    existing: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Run ``operation`` and return the task's result; with ``failed`` and ``msg`` in it if it did not go well."""
+    """Run ``operation`` and return the task's result; with ``failed`` and ``msg`` in it if it did not go well.
+
+    ``existing``: whether the database has to be there.
+    """
+    missing: Missing = "refuse" if existing else "memory" if check_mode else "make"
     try:
-        database = open_database(parameters["database"], missing="memory" if check_mode else "make")
+        database = open_database(parameters["database"], missing=missing, keep=not check_mode)
         try:
             context = Context(database, Keyring(keep=not check_mode), check_mode=check_mode, diff=diff)
             if say is not None:
@@ -51,7 +56,7 @@ def run(spec: ArgumentSpec, operation: Operation) -> None:
     module = AnsibleModule(**spec.to_kwargs())
     # Results show the arguments; masking the whole URL would hide where the database is.
     module.no_log_values.update(passwords(module.params["database"] or default_url()))
-    result = execute(operation, module.params, check_mode=module.check_mode, diff=module._diff)
+    result = execute(operation, module.params, check_mode=module.check_mode, diff=module._diff, existing=spec.existing)
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     if result.pop("failed", False):

@@ -37,11 +37,15 @@ FLEET: Options = {
 
 @dataclass(frozen=True, slots=True)
 class ArgumentSpec:
-    """What a module hands to AnsibleModule. ``rules``: required_if, mutually_exclusive and their like."""
+    """What a module hands to AnsibleModule. ``rules``: required_if, mutually_exclusive and their like.
+
+    ``existing``: it works on a database that is there, and makes none: whoever mistypes where it lies is told.
+    """
 
     options: Options
     supports_check_mode: bool = True
     rules: dict[str, Any] = field(default_factory=dict)
+    existing: bool = False
 
     def to_kwargs(self) -> dict[str, Any]:
         """Return the keyword arguments of AnsibleModule."""

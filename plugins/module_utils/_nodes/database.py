@@ -95,11 +95,11 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str | None = None, *, missing: Missing = "make") -> Database:
+def open_database(url: str | None = None, *, missing: Missing = "make", keep: bool = True) -> Database:
     """Open the database at ``url`` (default: default_url()), migrating its tables if it is older than this program.
 
-    ``missing``: what to do if there is none: ``make`` it, ``refuse``, or take an empty one in ``memory`` (check mode,
-    which also migrates an older one anew in each transaction and keeps nothing of it).
+    ``missing``: what to do if there is none: ``make`` it, ``refuse``, or take an empty one in ``memory``. ``keep``: not so
+    in check mode, which migrates an older one anew in each transaction and keeps nothing of it.
     Raises: MetalError ``database`` if it cannot be opened, or is newer than this program; ``invalid`` for
     a URL of another kind.
     """
@@ -112,7 +112,7 @@ def open_database(url: str | None = None, *, missing: Missing = "make") -> Datab
                 behind = MemoryBackend(behind.url)
             behind.make(_install)
         database = Database(behind)
-        _bring_up(database, keep=missing != "memory")
+        _bring_up(database, keep=keep and missing != "memory")
     except BaseException:
         behind.engine.dispose()
         raise

@@ -16,7 +16,7 @@ from ansible_collections.stage0.metal.plugins.action.deployment_wait import Acti
 from ansible_collections.stage0.metal.plugins.module_utils._deploy.deployments import Deployments
 from ansible_collections.stage0.metal.plugins.module_utils._deploy.states import State
 from ansible_collections.stage0.metal.plugins.module_utils._operations import deployment
-from ansible_collections.stage0.metal.tests.unit.support import make_profile, make_rack, ok, store
+from ansible_collections.stage0.metal.tests.unit.support import make_database, make_profile, make_rack, ok, store
 
 
 class Action:
@@ -112,6 +112,7 @@ def test_wrong_arguments(monkeypatch: pytest.MonkeyPatch, arguments: dict[str, A
 
 
 def test_bad_input_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_database()
     result = Action(monkeypatch, {"nodes": "r9"}).run()
     assert (result["failed"], result["changed"]) == (True, False)
     assert result["msg"] == "noderange 'r9': there is no node or group named 'r9'"

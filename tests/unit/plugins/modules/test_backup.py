@@ -21,6 +21,7 @@ from ansible_collections.stage0.metal.tests.unit.support import (
     PASSWORD,
     begin_installing,
     events,
+    make_database,
     make_profile,
     make_rack,
     ok,
@@ -75,6 +76,7 @@ def test_a_backup_is_made_once(site: dict[str, dump.Part], tmp_path: Path) -> No
 
 def test_a_backup_of_nothing(tmp_path: Path) -> None:
     path = tmp_path / "backup.gz"
+    make_database()
     assert set(ok("backup", path=str(path))["rows"].values()) == {0}
     assert ok("restore", path=str(path))["changed"] is False
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import pytest
 from ansible_collections.stage0.metal.tests.unit.support import ok, refused
 
 
@@ -18,6 +20,36 @@ def test_nothing_is_made() -> None:
     foretold = ok("group", check=True, diff=True, **wish)
     assert foretold["changed"]
     assert foretold["diff"]["after"]["values"] == {"bmc.password": "********", "bmc.user": "admin"}
-    assert "named 'rack1'" in refused("power_info", check=True, nodes=["rack1"])["msg"]
     assert (sorted(home.rglob("*")) if home.exists() else []) == before
     assert ok("group", diff=True, **wish)["diff"] == foretold["diff"]
+
+
+READERS: dict[str, dict[str, Any]] = {
+    "backup": {"path": "/nowhere/x.gz"},
+    "boot_device": {"nodes": ["all"], "device": "network"},
+    "boot_device_info": {"nodes": ["all"]},
+    "database_info": {},
+    "deployment_info": {"nodes": ["all"]},
+    "deployment_wait": {"nodes": ["all"]},
+    "dhcp_config": {
+        "path": "/nowhere/x.conf",
+        "hub_url": "http://10.1.0.1:8068",
+        "interfaces": ["eth0"],
+        "subnets": [{"network": "10.1.0.0/16"}],
+    },
+    "event_info": {},
+    "node_export": {"path": "/nowhere/x.csv"},
+    "node_info": {},
+    "power": {"nodes": ["all"], "state": "on"},
+    "power_info": {"nodes": ["all"]},
+}
+
+
+@pytest.mark.parametrize("module", READERS)
+def test_what_works_on_a_database_makes_none(module: str, home: Path) -> None:
+    """Whoever mistypes STAGE0_HOME is told so, and finds no new database there."""
+    for check in (True, False):
+        failed = refused(module, check=check, **READERS[module])
+        assert failed["error"]["code"] == "database"
+        assert "no node database" in failed["msg"]
+    assert not home.exists()

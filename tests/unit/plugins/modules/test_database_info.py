@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.tables import SCHEMA_VERSION
-from ansible_collections.stage0.metal.tests.unit.support import make_rack, ok, store
+from ansible_collections.stage0.metal.tests.unit.support import make_database, make_rack, ok, store
 from cryptography.fernet import Fernet
 
 
@@ -37,6 +37,7 @@ def test_a_sound_one() -> None:
 
 
 def test_an_empty_one(home: Path) -> None:
+    make_database()
     found = ok("database_info")["database"]
     assert set(found["rows"].values()) == {0}
     assert found["secrets"] == {

@@ -14,6 +14,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._deploy.states import
 from ansible_collections.stage0.metal.tests.unit.support import (
     LAB_ANSWER,
     events,
+    make_database,
     make_media,
     make_profile,
     make_rack,
@@ -297,6 +298,7 @@ def test_info_with_timeline(media: Path) -> None:
 
 
 def test_info_of_an_unknown_node_is_refused() -> None:
+    make_database()
     failed = refused("deployment_info", nodes=["r1n01"])
     assert failed["msg"] == "noderange 'r1n01': there is no node or group named 'r1n01'"
 

@@ -202,7 +202,7 @@ def test_of_a_csv_file_with_one_wrong_line_nothing_is_imported(tmp_path: Path) -
 
 def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    failed = refused("node_info", database=f"sqlite:///{tmp_path}/file/metal.db")
+    failed = refused("node", name="n1", database=f"sqlite:///{tmp_path}/file/metal.db")
     assert failed["error"]["code"] == "database"
     assert failed["msg"].startswith(f"the node database {tmp_path}/file/metal.db cannot be made: ")
     failed = refused("node_info", database="mysql://host/x")

@@ -196,6 +196,7 @@ def test_the_password_of_a_url_stands_in_no_result(cluster: Any) -> None:
     cluster.sql("ALTER DATABASE owned OWNER TO guarded")
     cluster.sql("ALTER SCHEMA public OWNER TO guarded", "owned")
     url = cluster.url("owned", "guarded:" + PASSWORD.replace("-", "%2D"))
+    open_database(url).close()
     printed = raw_output("database_info", database=url)
     assert '"kind": "postgresql"' in printed
     assert "invocation" in printed
