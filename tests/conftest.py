@@ -68,8 +68,6 @@ if not in_collection_tree():
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register how long property tests take: long for ``make fuzz``, else the same short run each time."""
-    if in_collection_tree():
-        return
     from hypothesis import HealthCheck, settings
 
     slow = (HealthCheck.too_slow,)
