@@ -108,7 +108,7 @@ class _Importer:
             batch.groups.append(Entry(f"nodegroups: {name}", here, None, {}))
             self.add_values(batch.groups[-1], "group", name)
         self.prove()
-        return self.draft.done()
+        return self.draft.batch
 
     def groups_of(self, node: str) -> list[str]:
         """Return the groups of a node, by their names in Confluent, in order."""
@@ -198,7 +198,7 @@ class _Importer:
             text = WORDS.get(key, {}).get(text, text)
             choices = attribute(target).choices
             if not choices or text in choices:
-                self.draft.put_text(entry, target, text, where)
+                self.draft.put_text(entry, target, text, where, tuple(key.split(".")))
                 return
             self.draft.leave(entry.name, where, f"{text!r} is none of {', '.join(choices)}")
             entry.values[target] = None
@@ -228,7 +228,7 @@ class _Importer:
             return
         name = target or self.custom(key)
         if target is not None:
-            self.draft.put(entry, target, text, where)
+            self.draft.put(entry, target, text, where, tuple(key.split(".")))
         else:
             self.keep(entry, key, text, where, literal=False)
         self.expressions[entry.name, name] = expression

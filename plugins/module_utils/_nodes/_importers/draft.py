@@ -3,16 +3,19 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """PRIVATE to the collection: a batch in the making, by rules that all importers share.
 
-What has an attribute here becomes that attribute; a bad value of it is an error, and all of them are counted before
-the first is told. What has none is kept as text under ``custom.SOURCE.*``. What cannot be kept, or must not (whatever
-looks like a secret), is named as unmapped. Upper case in names becomes lower case where that makes no two names one.
+What has an attribute here becomes that attribute. A bad value of it is named as unmapped and kept as text, and the
+attribute is null, so that one bad cell of ten thousand stops nothing, and no other group's value takes its place.
+What has no attribute is kept as text under ``custom.SOURCE.*``. What cannot be kept, or must not (whatever looks like
+a secret), is named as unmapped. Upper case in names becomes lower case where that makes no two names one.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +39,16 @@ _SECRET_VALUE = re.compile(
     r"""\$ANSIBLE_VAULT | -----BEGIN
     | \$(?:1|2[abxy]|5|6|y|7)\$[./A-Za-z0-9$=,]{8}                                # what crypt(3) makes
     | ://[^/@\s:]*:[^/@\s]+@                                                     # a URL with a password
-    | (?i:pass\w*|pwd|pw|secret|token|api_?key|psk|community)["']?\s*[=:]\s*\S    # password=x
-    | (?:^|\s)(?:-P\s*\S | (?i:--?pass\w*)\s+\S | (?:-u|--user)[\s=]*[^\s:]+:\S) # arguments of ipmitool, sshpass, curl
+    | (?i:pass\w{0,20}|pwd|pw|secret|token|api_?key|psk|community)["']?\s{0,9}[=:]\s{0,9}\S    # password=x
+    | (?:^|\s)(?:-P\s{0,9}\S | (?i:--?pass\w{0,20})\s{1,9}\S | (?:-u|--user)[\s=]{0,9}[^\s:]{1,99}:\S)  # ipmitool, curl
     | \b(?i:bearer)\s+[\w+/=.~-]{8}
-    | \beyJ[\w-]{5,}\.[\w-]+\.[\w-]+                                            # a JSON Web Token
+    | \beyJ[\w-]{5,999}\.[\w-]{1,999}\.[\w-]                                            # a JSON Web Token
     | \b(?:AKIA|ASIA)[0-9A-Z]{16} | \bAIza[\w-]{30} | \bgh[oprsu]_\w{30} | \bgithub_pat_\w{20} | \bglpat-[\w-]{15}
     | \bxox[a-z]-[\w-]{10} | \bhv[bs]\.\w{20} | \bsk-[\w-]{20} | \bAGE-SECRET-KEY-1""",
     re.ASCII | re.VERBOSE,
 )
+LONGEST = 300
+"""The most characters of a reason that quotes a bad value."""
 SECRET = "it looks like a secret, which is never kept under custom.*"
 
 
@@ -77,7 +82,6 @@ class Draft:
     def __init__(self, path: Path, source: str) -> None:
         self.batch = Batch(str(path))
         self.source = source
-        self._bad: list[MetalError] = []
 
     def leave(self, name: str, source: str, reason: str) -> None:
         """Name what is not taken over. Lines are left out of ``source``: the same of many nodes is told as one."""
@@ -108,36 +112,39 @@ class Draft:
                     self.leave(name, place, f"the {kind} is called {new} here: names are in lower case")
         return here
 
-    def put(self, entry: Entry, name: str, value: Any, where: str) -> bool:
-        """Set attribute ``name`` to ``value`` as it is (an expression is one); a bad value is told by done().
+    def put(self, entry: Entry, name: str, value: Any, where: str, parts: tuple[str, ...] = ()) -> None:
+        """Set attribute ``name`` to ``value`` as it is (an expression is one), unless ``entry`` has a value of it.
 
-        Whatever comes first stays: returns False if ``entry`` has a value of the attribute.
+        ``parts``: what the value is kept as if it is bad, as for keep().
         """
         if name in entry.values:
-            return False
+            return
         try:
             entry.values[name] = attribute(name).check(value)
         except MetalError as exc:
-            self.bad(entry, where, exc)
-        return True
+            self.refuse(entry, name, value, where, exc.message, parts)
 
-    def bad(self, entry: Entry, where: str, exc: MetalError) -> None:
-        """Count a bad value."""
-        self._bad.append(MetalError(exc.code, f"{self.batch.path}: {where} ({entry.name}): {exc.message}"))
+    def refuse(self, entry: Entry, name: str, value: Any, where: str, reason: str, parts: tuple[str, ...]) -> None:
+        """Name a bad value of attribute ``name``, keep it as text, and blank the attribute."""
+        told = SECRET if looks_secret("", value) else shortened(reason)
+        self.leave(entry.name, where, told)
+        with suppress(MetalError):  # a name that is none has nothing to blank
+            entry.values.setdefault(attribute(name).name, None)
+        if parts and value is not None and told != SECRET and name not in SECRETS:
+            self.keep(entry, parts, value if isinstance(value, str) else json.dumps(value), where)
 
-    def put_text(self, entry: Entry, name: str, value: Any, where: str) -> bool:
-        """Set attribute ``name`` to ``value`` whose braces, if any, mean themselves."""
+    def put_text(self, entry: Entry, name: str, value: Any, where: str, parts: tuple[str, ...] = ()) -> None:
+        """Set attribute ``name`` to ``value`` whose braces, if any, mean themselves; else as put()."""
         if str(value).strip().lower() in JUNK_UUIDS:
             self.leave(entry.name, where, "the board has no UUID of its own: many have this one")
-            return True
+            return
         try:
             checked = attribute(name).check_value(value)
         except MetalError as exc:
-            self.bad(entry, where, exc)
-            return True
-        return self.put(
-            entry, name, escape(checked) if isinstance(checked, str) and name not in SECRETS else checked, where
-        )
+            self.refuse(entry, name, value, where, exc.message, parts)
+            return
+        text = escape(checked) if isinstance(checked, str) and name not in SECRETS else checked
+        self.put(entry, name, text, where, parts)
 
     def keep(
         self, entry: Entry, parts: tuple[str, ...], value: str, where: str, *, literal: bool = True, own: bool = False
@@ -155,13 +162,10 @@ class Draft:
         except MetalError as exc:
             self.leave(entry.name, where, f"it cannot be kept: {exc.message}")
 
-    def done(self) -> Batch:
-        """Return the batch. Raises: MetalError for the first of the bad values, with how many there are."""
-        if self._bad:
-            first, more = self._bad[0], len(self._bad) - 1
-            others = f" ({more} more such value{'s' if more > 1 else ''})" if more else ""
-            raise MetalError(first.code, first.message + others)
-        return self.batch
+
+def shortened(text: str) -> str:
+    """Return ``text``, or the beginning of it if it is long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def unreadable(path: Path, what: str, exc: Exception) -> MetalError:

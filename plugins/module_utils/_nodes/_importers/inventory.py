@@ -203,7 +203,7 @@ class _Importer:
         for group, here in self.groups.items():
             batch.groups.append(Entry(f"group {group}", here, None, {}))
             self.add(batch.groups[-1], self._variables(group))
-        return self.draft.done()
+        return self.draft.batch
 
     def groups_of(self, host: str) -> list[str]:
         """Return all groups that a host is in, by their children too, the one that Ansible lets win first."""
@@ -261,9 +261,8 @@ class _Importer:
         if target is None:
             self.keep(entry, name, value, where)
         elif target not in entry.values:
-            self.draft.put_text(
-                entry, target, _plain(value) if target.startswith(("site.", "custom.")) else value, where
-            )
+            text = _plain(value) if target.startswith(("site.", "custom.")) else value
+            self.draft.put_text(entry, target, text, where, (name,))
         elif target in SECRETS:
             self.draft.leave(entry.name, where, SECRET)
         elif entry.values[target] != value:

@@ -61,7 +61,7 @@ def read(path: Path) -> Batch:
     importer.finish()
     add_networks(source.tables.pop("networks", []), draft)
     importer.leave_tables()
-    return draft.done()
+    return draft.batch
 
 
 class _Importer:
@@ -124,7 +124,7 @@ class _Importer:
         elif special is not None:
             special(self, entry, cell)
         elif target is not None:
-            self.draft.put_text(entry, target, cell.value, cell.place)
+            self.draft.put_text(entry, target, cell.value, cell.place, (cell.table, cell.column))
         else:
             self.draft.keep(entry, (cell.table, cell.column), cell.value, cell.place)
 
@@ -146,7 +146,7 @@ class _Importer:
         if target is None:
             self.draft.keep(entry, (cell.table, cell.column), text, cell.place, literal=False)
         else:
-            self.draft.put(entry, target, text, cell.place)
+            self.draft.put(entry, target, text, cell.place, (cell.table, cell.column))
 
     def keep_blanked(self, entry: Entry, cell: Cell, target: str | None) -> None:
         """Keep the text of what has no translation, and let no other group's value take its place."""
@@ -201,9 +201,11 @@ class _Importer:
             )
             self.keep_blanked(entry, cell, "net.mac")
             return
+        parts = (cell.table, cell.column)
         if own[0] != cell.value:
-            self.draft.keep(entry, (cell.table, cell.column), cell.value, cell.place)
-        self.draft.put(entry, "net.mac", own[0], cell.place)
+            self.draft.keep(entry, parts, cell.value, cell.place)
+            parts = ()
+        self.draft.put_text(entry, "net.mac", own[0], cell.place, parts)
 
     def add_passwords(self) -> None:
         """passwd: the row of key ipmi is what all BMCs have that say nothing else."""

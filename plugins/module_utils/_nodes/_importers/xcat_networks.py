@@ -9,27 +9,35 @@ import ipaddress
 from typing import Any
 
 from ..batch import Entry
-from ..errors import ErrorCode, MetalError
-from ..networks import FIELDS
-from .draft import Draft
+from ..errors import MetalError
+from ..networks import checked
+from .draft import Draft, shortened
 from .xcat_source import Row
 
 _MASTER = "<xcatmaster>"
 
 
 def add_networks(rows: list[Row], draft: Draft) -> None:
-    """Add the rows of xCAT's networks table. Raises: MetalError with line and column for what is no address."""
+    """Add the rows of xCAT's networks table; what is no address is left out and named."""
     names = {row.values.get("netname", ""): row.place for row in rows}
     here = draft.names(names, "network")
     for row in rows:
         name = here.get(row.values.pop("netname", ""))
-        if name is not None:
-            draft.batch.networks.append(Entry(row.place, name, None, _values(name, row, draft)))
+        values = _values(name, row, draft) if name is not None else {}
+        if name is not None and values:
+            draft.batch.networks.append(Entry(row.place, name, None, values))
 
 
 def _values(name: str, row: Row, draft: Draft) -> dict[str, Any]:
+    """Return what the network ``name`` has here; nothing if its subnet is none."""
     given = dict(row.values)
-    values: dict[str, Any] = {"subnet": _subnet(given.pop("net", ""), given.pop("mask", ""), row, draft)}
+    net, mask = given.pop("net", ""), given.pop("mask", "")
+    try:
+        subnet = str(ipaddress.ip_network(net if "/" in net else f"{net}/{mask.lstrip('/')}", strict=False))
+    except ValueError:
+        draft.leave(name, row.place, shortened(f"left out: net {net!r} with mask {mask!r} is not a network"))
+        return {}
+    values: dict[str, Any] = {"subnet": subnet}
     for column, target in COLUMNS.items():
         text = given.pop(column, "")
         where = f"{row.place}: {column}"
@@ -39,23 +47,12 @@ def _values(name: str, row: Row, draft: Draft) -> dict[str, Any]:
             draft.leave(name, where, "several ranges; a network has one here")
         elif text and target not in values:
             try:
-                values[target] = FIELDS[target](text)
-            except ValueError as exc:
-                raise MetalError(
-                    ErrorCode.INVALID, f"{draft.batch.path}: {where} ({name}): {target} {text!r} {exc}"
-                ) from None
+                values.update(checked(name, {target: text}))
+            except MetalError as exc:
+                draft.leave(name, where, shortened(f"left out: {exc.message}"))
     if given:
         draft.leave(name, row.place, f"a network has no place here for {', '.join(sorted(given))}")
     return values
-
-
-def _subnet(net: str, mask: str, row: Row, draft: Draft) -> str:
-    try:
-        return str(ipaddress.ip_network(net if "/" in net else f"{net}/{mask.lstrip('/')}", strict=False))
-    except ValueError:
-        raise MetalError(
-            ErrorCode.INVALID, f"{draft.batch.path}: {row.place}: net {net!r} with mask {mask!r} is not a network"
-        ) from None
 
 
 COLUMNS = {

@@ -57,15 +57,30 @@ def test_what_is_masked_encrypted_or_a_template_blanks_its_attribute(tmp_path: P
     assert len(batch.unmapped) == 3
 
 
+def test_bad_values_are_named_and_blank_their_attributes(tmp_path: Path) -> None:
+    variables = {"mac": "52", "metal_net_dns": ["x y", 7], "rack": "r1", "bmc_address": "u:p w", "bmc_password": [1]}
+    batch = listed(tmp_path, {"_meta": {"hostvars": {"n1": variables}}, "all": {}})
+    assert values_of(batch, "n1") == {
+        "net.mac": None,
+        "custom.ansible.mac": "52",
+        "net.dns": None,
+        "custom.ansible.metal_net_dns": '["x y", 7]',
+        "location.rack": "r1",
+        "bmc.address": None,
+        "custom.ansible.bmc_address": "u:p w",
+        "bmc.password": None,
+    }
+    named = reasons(batch)
+    assert len(named) == 4
+    assert named["n1", "hosts: mac"].startswith("net.mac: '52' is not a MAC address; write six pairs")
+    assert named["n1", "hosts: bmc_password"].startswith("bmc.password: ******** ")
+
+
 WRONG = [
     ("{", "{p} cannot be read as what ansible-inventory --list prints: Expecting property name"),
     ("[]", "{p} does not hold what ansible-inventory --list prints"),
     ('{"web": []}', "{p} does not hold what ansible-inventory --list prints"),
     ('{"web": {"hosts": "n1"}}', "{p}: group web: hosts must be a list of names"),
-    (
-        '{"_meta": {"hostvars": {"n1": {"mac": "52"}}}}',
-        "{p}: hosts: mac (n1): net.mac: '52' is not a MAC address; write six pairs",
-    ),
     (
         json.dumps(
             {f"g{number}": {"children": [f"g{number + 1}"]} for number in range(3000)} | {"g3000": {"hosts": ["n"]}}

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes._importers import xcat
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.batch import Batch
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
-from ansible_collections.stage0.metal.tests.unit.support import ok, store
+from ansible_collections.stage0.metal.tests.unit.support import ok, store, three_runs
 
 DUMP = Path(__file__).parents[5] / "unit" / "fixtures" / "importers" / "xcat"
 
@@ -231,23 +231,6 @@ WRONG = [
     ({"nodelist.csv": '#node,groups\n"n1","a","b"\n'}, "{p}/nodelist.csv: line 2: 3 cells for 2 columns"),
     ({"nodelist.csv": '#node,groups\n"n1\n'}, "{p}/nodelist.csv cannot be read as a table of tabdump: unexpected end"),
     ({"nodelist.csv": '#node,groups\n"n1",\n\n"n1",\n'}, "nodelist.csv: line 4: node 'n1' is at nodelist.csv: line 2"),
-    (
-        {"nodelist.csv": NODELIST, "mac.csv": '#node,mac\n"n1","52:54"\n"n2","1"\n'},
-        "{p}: mac.csv: line 2: mac (n1): net.mac: '52:54' is not a MAC address; write six pairs of hex digits, "
-        "as in 52:54:00:12:34:56 (1 more such value)",
-    ),
-    (
-        {"nodelist.csv": NODELIST, "ipmi.csv": '#node,bmc\n"compute","no host"\n'},
-        "{p}: ipmi.csv: line 2: bmc (compute): bmc.address: 'no host' is neither an IP address nor a host name",
-    ),
-    (
-        {"nodelist.csv": NODELIST, "networks.csv": '#netname,net,mask\n"a","10.1.0.0","x"\n'},
-        "{p}: networks.csv: line 2: net '10.1.0.0' with mask 'x' is not a network",
-    ),
-    (
-        {"nodelist.csv": NODELIST, "networks.csv": '#netname,net,mask,vlanid\n"a","10.1.0.0","255.255.0.0","9999"\n'},
-        "{p}: networks.csv: line 2: vlanid (a): vlan '9999' is not a VLAN; write a number from 1 to 4094",
-    ),
 ]
 
 
@@ -278,6 +261,59 @@ def test_wrong_stanzas(text: str, sentence: str, tmp_path: Path) -> None:
         xcat.read(path)
     assert caught.value.message.startswith(sentence.replace("{p}", str(path)))
     assert caught.value.code in (ErrorCode.INVALID, ErrorCode.CONFLICT)
+
+
+BAD = {
+    "nodelist.csv": NODELIST,
+    "mac.csv": '#node,mac\n"n1","#COMMAND# getmac"\n"n2","52:54|x"\n',
+    "ipmi.csv": '#node,bmc,username\n"compute","no host","admin"\n"n1","u password=hunter2","x"\n',
+    "vpd.csv": f'#node,uuid\n"n2","{"9" * 5000}"\n',
+    "networks.csv": (
+        '#netname,net,mask,vlanid,nameservers,ntpservers\n"a","10.1.0.0","x",,,\n'
+        '"b","10.2.0.0","255.255.0.0","9999","10.0.0.1,10.0.0.2","ntp1 ntp2"\n'
+    ),
+}
+
+
+def test_bad_values_stop_nothing(tmp_path: Path) -> None:
+    """All of them are named at once, their text is kept, and what they were for is null."""
+    for name, text in BAD.items():
+        (tmp_path / name).write_text(text)
+    batch = xcat.read(tmp_path)
+    assert values_of(batch, "n1") == {
+        "net.mac": None,
+        "custom.xcat.mac.mac": "#COMMAND# getmac",
+        "bmc.address": None,
+        "bmc.user": "x",
+    }
+    two = values_of(batch, "n2")
+    assert (two["net.mac"], two["custom.xcat.mac.mac"], two["system.uuid"]) == (None, "52:54|x", None)
+    assert values_of(batch, "compute") == {
+        "bmc.address": None,
+        "custom.xcat.ipmi.bmc": "no host",
+        "bmc.user": "admin",
+    }
+    assert {entry.name: entry.values for entry in batch.networks} == {
+        "b": {"subnet": "10.2.0.0/16", "dns": ["10.0.0.1", "10.0.0.2"], "ntp": ["ntp1", "ntp2"]}
+    }
+    named = {(one.name, one.source): one.reason for one in batch.unmapped}
+    assert named["n1", "mac.csv: mac"].startswith("net.mac: '#COMMAND# getmac' is not a MAC address; write six pairs")
+    assert named["n2", "mac.csv: mac"].startswith("net.mac: '52:54' is not a MAC address")
+    assert named["compute", "ipmi.csv: bmc"] == "bmc.address: 'no host' is neither an IP address nor a host name"
+    assert named["n1", "ipmi.csv: bmc"] == "it looks like a secret, which is never kept under custom.*"
+    assert named["a", "networks.csv"] == "left out: net '10.1.0.0' with mask 'x' is not a network"
+    assert "'9999' is not a VLAN; write a number from 1 to 4094" in named["b", "networks.csv: vlanid"]
+    assert max(len(reason) for reason in named.values()) < 310
+
+
+def test_an_import_with_bad_values_is_the_same_twice(tmp_path: Path) -> None:
+    for name, text in BAD.items():
+        (tmp_path / name).write_text(text)
+    three_runs("node_import", path=str(tmp_path))
+    assert ok("node_info", attributes=["net.mac", "bmc.user"], show=["values"])["nodes"]["n2"]["values"] == {
+        "net.mac": None,
+        "bmc.user": "admin",
+    }
 
 
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
