@@ -43,6 +43,11 @@ def owners(connection: sa.Connection) -> Iterator[tuple[sa.Table, str, dict[str,
                 yield table, name, document
 
 
+def stored(connection: sa.Connection) -> bool:
+    """Whether there is a secret."""
+    return any(True for _owner in owners(connection))
+
+
 @dataclass(frozen=True, slots=True)
 class Fit:
     """How many secrets there are, and how many of them no key decrypts."""

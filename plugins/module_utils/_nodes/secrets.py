@@ -14,6 +14,7 @@ import os
 import stat
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ class Keyring:
         self._keep = keep
         self._keys: list[str] = []
         self._ciphers: list[fernet.Fernet] = []
+        self._earlier: dict[str, fernet.Fernet] = {}
+        """Keys that stood in the file before: who reads sees the database as it was before their removal."""
         self._seen: tuple[int, ...] | None = None
 
     @property
@@ -54,9 +57,14 @@ class Keyring:
         """Whether the keys are given by STAGE0_SECRET_KEY, so that there is no file."""
         return bool(os.environ.get(VARIABLE))
 
-    def encrypt(self, text: str) -> str:
-        """Return ``text`` encrypted by the first key, as ASCII. Call it inside the transaction that stores it: see rotation.py."""
-        return PREFIX + self._open(make=True)[0].encrypt(text.encode()).decode()
+    def encrypt(self, text: str, stored: Callable[[], bool] = lambda: False) -> str:
+        """Return ``text`` encrypted by the first key, as ASCII. Call it inside the transaction that stores it: see rotation.py.
+
+        ``stored``: whether there are secrets already. A missing key file is then lost or elsewhere, and no new one is made.
+        Raises: MetalError ``database`` in that case, and if the keys cannot be read.
+        """
+        make = bool(self._ciphers) or self.from_environment or self.path.exists() or not stored()
+        return PREFIX + self._open(make=make)[0].encrypt(text.encode()).decode()
 
     def decrypt(self, stored: str, what: str = "a secret in the node database") -> str:
         """Return the text of which ``stored``, in words ``what``, is the encrypted form.
@@ -64,7 +72,7 @@ class Keyring:
         Raises: MetalError ``database`` if no key of the ring fits.
         """
         token = stored.removeprefix(PREFIX).encode()
-        for cipher in self._open(make=False):
+        for cipher in (*self._open(make=False), *self._earlier.values()):
             with suppress(fernet.InvalidToken):
                 return cipher.decrypt(token).decode()
         raise MetalError(ErrorCode.DATABASE, f"{what} cannot be decrypted with the keys of {self.place}")
@@ -115,8 +123,10 @@ class Keyring:
         seen = self._state()
         if not self._ciphers or (seen is not None and seen != self._seen):
             try:
-                self._keys = (os.environ.get(VARIABLE) or self._read(make=make)).split()
-                self._ciphers = [fernet.Fernet(key) for key in self._keys]
+                keys = (os.environ.get(VARIABLE) or self._read(make=make)).split()
+                ciphers = [fernet.Fernet(key) for key in keys]
+                self._earlier.update(zip(self._keys, self._ciphers, strict=True))
+                self._keys, self._ciphers = keys, ciphers
                 self._seen = seen
             except ValueError as exc:
                 raise MetalError(ErrorCode.DATABASE, f"a key in {self.place} is not a Fernet key") from exc

@@ -25,6 +25,7 @@ from .libraries import lazy
 from .lookup import Lookup
 from .names import check_name, natural
 from .reading import Reader, Record
+from .rotation import stored
 from .schema import ENCRYPTED, SECRETS, attribute, check_values
 from .secrets import Keyring
 
@@ -240,7 +241,7 @@ class Store(Reader):
             if old.get(name) is not None and self.keyring.decrypt(old[name]) == value:
                 values[name] = old[name]
             else:
-                values[name] = self.keyring.encrypt(value)
+                values[name] = self.keyring.encrypt(value, lambda: stored(self.connection))
                 renewed += [name] if old.get(name) is not None else []
         for name in wish.unset:
             attribute(name)

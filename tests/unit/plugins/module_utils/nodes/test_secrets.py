@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes import dump
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Wish
-from ansible_collections.stage0.metal.tests.unit.support import PASSWORD, events, make_rack, refused, store
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store, Wish
+from ansible_collections.stage0.metal.tests.unit.support import PASSWORD, events, make_rack, ok, refused, store
 from cryptography.fernet import Fernet
 
 
@@ -156,3 +158,34 @@ def test_what_an_interrupted_run_left_behind_is_no_obstacle(home: Path) -> None:
     (home / f".secret.key.{os.getpid()}").write_text("half a key")
     (home / ".secret.key.abc").write_text("half a key")
     assert Keyring().decrypt(Keyring().encrypt("x")) == "x"
+
+
+def test_a_lost_key_is_not_replaced_while_its_secrets_are_there(home: Path) -> None:
+    make_rack(1)
+    (home / "secret.key").unlink()
+    sentence = (
+        f"the key file {home}/secret.key is missing, so no secret can be read; bring it back or set STAGE0_SECRET_KEY"
+    )
+    for check in (True, False):
+        failed = refused("node", name="new", secrets={"bmc.password": "other-9"}, check=check)
+        assert failed["msg"] == f"new: {sentence}"
+        failed = refused("group", name="rack1", secrets={"bmc.password": "other-9"}, check=check)
+        assert failed["msg"] == f"rack1: {sentence}"
+    assert not (home / "secret.key").exists()
+    ok("node", name="new", attributes={"net.ip": "10.9.9.9"})
+    ok("group", name="rack1", unset=["bmc.password"])
+    assert sentence in refused("node", name="new", secrets={"bmc.password": "other-9"})["msg"]
+    ok("node", name="r1n01", unset=["deploy.root_password_hash"])
+    ok("node", name="new", secrets={"bmc.password": "other-9"})
+    assert (home / "secret.key").exists()
+
+
+def test_who_reads_while_keys_are_rotated_reads_on(home: Path) -> None:
+    make_rack(1)
+    with closing(open_database()) as database, database.read() as connection:
+        reader = Store(connection, Keyring(), "x")
+        assert reader.views(["r1n01"])["r1n01"]["bmc.password"] == PASSWORD
+        assert ok("secret_key", rotate_after=0)["rewritten"] == 2
+        assert reader.views(["r1n01"])["r1n01"]["bmc.password"] == PASSWORD
+    with store() as opened:
+        assert opened.views(["r1n01"])["r1n01"]["bmc.password"] == PASSWORD
