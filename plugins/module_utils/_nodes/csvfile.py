@@ -24,7 +24,7 @@ from .errors import ErrorCode, MetalError
 from .expression import is_expression
 from .names import check_name
 from .reading import Record
-from .schema import UNIQUE, attribute
+from .schema import MASK, SECRETS, UNIQUE, attribute
 
 _NOT_ATTRIBUTES = ("name", "groups")
 _GROUP = "group:"
@@ -81,8 +81,13 @@ def read(path: Path) -> Batch:
         raise MetalError(ErrorCode.INVALID, f"{path} is not a CSV file in UTF-8: {exc}") from exc
 
 
-def write(nodes: Mapping[str, Record], groups: Mapping[str, Record]) -> str:
-    """Return nodes and groups, in the order given, as CSV. Columns are sorted, so that equal data are equal text."""
+def write(
+    nodes: Mapping[str, Record], groups: Mapping[str, Record], _networks: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
+    """Return nodes and groups, in the order given, as CSV, which has no place for networks.
+
+    Columns are sorted, so that equal data are equal text.
+    """
     used = {name for record in [*groups.values(), *nodes.values()] for name in record.values}
     columns = sorted(used)
     text = io.StringIO()
@@ -93,6 +98,38 @@ def write(nodes: Mapping[str, Record], groups: Mapping[str, Record]) -> str:
     for name, record in nodes.items():
         writer.writerow([name, ";".join(record.groups), *_cells(record, columns)])
     return text.getvalue()
+
+
+def is_ours(text: str) -> bool:
+    """Whether ``text`` begins as these files do: with a line of columns that are all known."""
+    try:
+        return bool(_columns(Path(), [cell.strip() for cell in next(_rows(text), [])]))
+    except (MetalError, csv.Error):
+        return False
+
+
+def masked(text: str) -> str | None:
+    """Return ``text`` with secrets masked; None if a line does not fit the columns: who knows what stands where."""
+    try:
+        rows = list(_rows(text))
+    except csv.Error:
+        return None
+    heading = [cell.strip() for cell in rows[0]] if rows else []
+    if any(row and len(row) != len(heading) for row in rows):
+        return None
+    hidden = [place for place, name in enumerate(heading) if name in SECRETS]
+    if not hidden:
+        return text
+    for row in filter(None, rows[1:]):
+        for place in hidden:
+            row[place] = row[place] if row[place].strip() in ("", _NULL) else MASK
+    found = io.StringIO()
+    csv.writer(found, lineterminator="\n").writerows(rows)
+    return found.getvalue()
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
 
 
 def _cells(record: Record, columns: Iterable[str]) -> Iterator[str]:

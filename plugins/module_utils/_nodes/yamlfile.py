@@ -8,6 +8,7 @@ One line a value, everything in natural order: a change of one value is a change
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from .libraries import lazy
 from .names import check_name
 from .networks import checked
 from .reading import Record
-from .schema import attribute, flatten
+from .schema import ENCRYPTED, MASK, SECRETS, attribute, flatten
 
 if TYPE_CHECKING:
     import yaml
@@ -85,6 +86,40 @@ def read(path: Path) -> Batch:
             except MetalError as exc:
                 raise MetalError(exc.code, f"{path}: {section}: {name}: {exc.message}") from None
     return batch
+
+
+def is_ours(text: str) -> bool:
+    """Whether ``text`` begins as these files do: with their format."""
+    return _OURS.search(text[:_BEGINNING]) is not None
+
+
+def masked(text: str) -> str | None:
+    """Return ``text`` with secrets masked, without its comments if it has any; None if it cannot be read."""
+    if not any(word in _AS_WRITTEN.sub("", text) for word in _WORDS):
+        return text  # which is quick: whoever exports with secrets has them as ciphers
+    try:
+        document = _load(Path(), text)
+    except MetalError:
+        return None
+    return _dump(_masked(document, "")) if isinstance(document, dict) else None
+
+
+def _masked(value: Any, name: str) -> Any:
+    """Return ``value``, whose dotted ``name`` may have more in front, as it may be shown."""
+    if name.endswith(_ENDS):
+        return value if value is None else MASK
+    if isinstance(value, list):
+        return [_masked(one, name) for one in value]
+    return {key: _masked(one, f"{name}.{key}") for key, one in value.items()} if isinstance(value, dict) else value
+
+
+_OURS = re.compile(rf"^format: *['\"]?{re.escape(FORMAT)}['\"]? *$", re.MULTILINE)
+_BEGINNING = 4_000
+"""Characters among which the format stands; people write comments before it."""
+_ENDS = tuple(f".{name}" for name in SECRETS)
+_WORDS = sorted({name.rpartition(".")[2] for name in SECRETS})
+_AS_WRITTEN = re.compile(rf"^ +(?:{'|'.join(map(re.escape, SECRETS))}): (?:null|{ENCRYPTED}[\w=-]+)$", re.MULTILINE)
+"""A secret in a file of ours: a cipher, which is masked as such, or null."""
 
 
 def _load(path: Path, text: str) -> Any:

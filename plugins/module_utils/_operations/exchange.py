@@ -153,6 +153,7 @@ def node_export(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
     """Write nodes, with their groups, as a file from which node_import makes the same again."""
     path = Path(parameters["path"])
     form = parameters["format"] or ("yaml" if path.suffix in (".yml", ".yaml") else "csv")
+    before = _former(context, path, force=parameters["force"])
     with context.read() as store:
         everything = parameters["nodes"] == ["all"]
         names = store.node_names() if everything else store.expand(parameters["nodes"])
@@ -161,13 +162,11 @@ def node_export(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
         networks = Networks(store).all() if everything else None
         records = store.records("group", groups)
     keep = parameters["secrets"] == "encrypted"
-    text = _WRITERS[form](
+    text = _FORMS[form].write(
         {name: _exported(nodes[name], keep=keep) for name in names},
         {name: _exported(records[name], keep=keep) for name in groups},
         networks,
     )
-    before = files.current(path)
-    files.check_writable(path)
     if text != before and not context.check_mode:
         files.replace(path, text, mode=0o600 if keep else 0o644)
     return {
@@ -179,7 +178,7 @@ def node_export(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
             "networks": len(networks or ()) if form == "yaml" else 0,
         },
         "diff": {
-            "before": _CIPHER.sub(MASK, before),
+            "before": _CIPHER.sub(MASK, _shown(before) if context.diff and before != text else text),
             "after": _CIPHER.sub(MASK, text),
             "before_header": str(path),
             "after_header": str(path),
@@ -190,11 +189,34 @@ def node_export(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
 _CIPHER = re.compile(rf"{ENCRYPTED}[\w=-]+")
 """A secret as it is stored: nobody can read it without the key, but logs live long."""
 
-Writer = Callable[[Mapping[str, Record], Mapping[str, Record], Mapping[str, Mapping[str, Any]] | None], str]
-_WRITERS: dict[str, Writer] = {
-    "csv": lambda nodes, groups, networks: csvfile.write(nodes, groups),
-    "yaml": yamlfile.write,
-}
+_FORMS: dict[str, Any] = {"csv": csvfile, "yaml": yamlfile}
+
+
+def _former(context: Context, path: Path, *, force: bool) -> str | None:
+    """Return what the file holds that is to be replaced; None if that is no text.
+
+    Raises: MetalError ``invalid`` if it cannot be written, ``conflict`` if it is no export and nothing forces us.
+    """
+    context.refuse_own_files(path)
+    files.check_writable(path)
+    text = files.current(path)
+    if not force and (text is None or (text.strip() and not any(form.is_ours(text) for form in _FORMS.values()))):
+        raise MetalError(
+            ErrorCode.CONFLICT,
+            f"{path} is there already and is no export; name another file, or set force: true to replace it",
+        )
+    return text
+
+
+def _shown(text: str | None) -> str:
+    """Return what may be shown of a file that is replaced: people write secrets into theirs as they are."""
+    for form in _FORMS.values():
+        if text and form.is_ours(text):
+            return form.masked(text) or _HIDDEN
+    return _HIDDEN if text is None or text.strip() else text
+
+
+_HIDDEN = "(what was there is not shown: it cannot be read as an export, and may hold secrets)\n"
 
 
 def _groups_of(store: Store, nodes: Mapping[str, Record]) -> list[str]:

@@ -221,9 +221,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"path": "{t}/none/site.csv"},
         "the file {t}/none/site.csv cannot be written: the folder {t}/none is missing or cannot be",
     ),
-    ({"path": "{t}/file/site.csv"}, "the file {t}/file/site.csv cannot be read: Not a directory"),
-    ({"path": "{t}"}, "the file {t} cannot be read: Is a directory"),
-    ({"path": "{t}/latin.csv"}, "the file {t}/latin.csv cannot be read: it is not text in UTF-8"),
+    (
+        {"path": "{t}/file/site.csv"},
+        "the file {t}/file/site.csv cannot be written: the folder {t}/file is missing or cannot be",
+    ),
+    ({"path": "{t}"}, "the file {t} cannot be written: it is a folder"),
+    ({"path": "/dev/null"}, "the file /dev/null cannot be written: it is no regular file"),
+    ({"path": "{t}/latin.csv"}, "{t}/latin.csv is there already and is no export; name another file, or set force: "),
     ({"path": "{t}/x.csv", "nodes": ["nobody"]}, "noderange 'nobody': there is no node or group named 'nobody'"),
 ]
 
@@ -232,17 +236,17 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("arguments", "says"), WRONG)
 def test_a_file_that_cannot_be_written(arguments: dict[str, Any], says: str, check: bool, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    (tmp_path / "latin.csv").write_bytes(b"n\xe9")
+    (tmp_path / "latin.csv").write_bytes(b"name\n\xe9")
     ok("node", name="n1")
     given = {**arguments, "path": arguments["path"].format(t=tmp_path)}
     assert refused("node_export", check=check, **given)["msg"].startswith(says.format(t=tmp_path))
-    assert (tmp_path / "latin.csv").read_bytes() == b"n\xe9"
+    assert (tmp_path / "latin.csv").read_bytes() == b"name\n\xe9"
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ok("node", name="n1")
     path = tmp_path / "site.csv"
-    path.write_text("old\n")
+    path.write_text("name\nold\n")
 
     def fails(_handle: int) -> None:
         raise OSError(28, "No space left on device")
@@ -251,8 +255,116 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     assert (
         refused("node_export", path=str(path))["msg"] == f"the file {path} cannot be written: No space left on device"
     )
-    assert path.read_text() == "old\n"
+    assert path.read_text() == "name\nold\n"
     assert [one.name for one in tmp_path.iterdir() if "site" in one.name] == ["site.csv"]
     monkeypatch.undo()
     replace(path, "new\n")
     assert path.read_text() == "new\n"
+
+
+# -- what is replaced -----------------------------------------------------------------------------------------------
+
+ANOTHERS = {
+    "nothing of ours": "root:topsecret\n",
+    "columns that we have not": "name,phone\nme,1\n",
+    "no column of names": "groups,bmc.user\n",
+    "a file of another program": "format: another\nversion: 1\n",
+    "the format far below": "# x\n" * 2000 + "format: stage0.metal\n",
+    "a quote without an end": '"name\n',
+}
+HIDDEN = "(what was there is not shown: it cannot be read as an export, and may hold secrets)\n"
+
+
+@pytest.mark.parametrize("what", ANOTHERS)
+def test_the_file_of_another_is_replaced_only_if_that_is_asked_for(what: str, tmp_path: Path) -> None:
+    path = tmp_path / "site"
+    path.write_text(ANOTHERS[what])
+    ok("node", name="n1")
+    for check in (True, False):
+        failed = refused("node_export", path=str(path), check=check, diff=True)
+        assert failed["error"]["code"] == "conflict"
+        assert failed["msg"] == (
+            f"{path} is there already and is no export; name another file, or set force: true to replace it"
+        )
+    assert path.read_text() == ANOTHERS[what]
+    real = three_runs("node_export", path=str(path), force=True)
+    assert real["diff"]["before"] == HIDDEN
+    assert path.read_text() == "name,groups\nn1,\n"
+
+
+def test_what_is_not_even_text_can_be_forced(tmp_path: Path) -> None:
+    path = tmp_path / "site"
+    path.write_bytes(b"\x1f\x8b\xff")
+    ok("node", name="n1")
+    assert three_runs("node_export", path=str(path), force=True)["diff"]["before"] == HIDDEN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n \n",
+        "name\n",
+        "\ufeffname,groups\r\nn1,g\r\n",
+        "groups,bmc.user, name\n",
+        "# mine\nformat: stage0.metal\n",
+    ],
+)
+def test_what_is_ours_or_empty_is_replaced(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "site"
+    path.write_text(text, newline="")
+    ok("node", name="n1")
+    three_runs("node_export", path=str(path))
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("name", ["metal.db", "metal.db-wal", "metal.db-shm", "secret.key"])
+def test_files_of_the_database_are_never_replaced(name: str, home: Path, tmp_path: Path) -> None:
+    ok("node", name="n1", secrets={"bmc.password": PASSWORD})
+    (tmp_path / "link.csv").symlink_to(home / name)
+    for path in (home / name, tmp_path / "link.csv"):
+        said = refused("node_export", path=str(path), force=True)["msg"]
+        assert said.startswith(f"{path} cannot be written: it is ")
+    with store() as opened:
+        assert opened.views(["n1"])["n1"]["bmc.password"] == PASSWORD
+
+
+def test_a_link_stays(tmp_path: Path) -> None:
+    ok("node", name="n1")
+    (tmp_path / "real.csv").write_text("name\n")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    three_runs("node_export", path=str(tmp_path / "link.csv"))
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text() == "name,groups\nn1,\n"
+
+
+YAML_HEAD = "format: stage0.metal\nversion: 1\n"
+PLAIN: list[tuple[str, str]] = [
+    ("name,bmc.password\nn1,PLAINTEXT\nn2,\nn3,{null}\n", f"name,bmc.password\nn1,{MASK}\nn2,\nn3,{{null}}\n"),
+    (
+        'site.x, bmc.password ,name\n"a,b","PLAIN""TEXT\nPLAINTEXT",n1\n',
+        f'site.x, bmc.password ,name\n"a,b",{MASK},n1\n',
+    ),
+    ("name,bmc.password,site.x\nn1,PLAIN,TEXT,PLAINTEXT\n", HIDDEN),
+    ("name,bmc.password,site.x\nn1,PLAINTEXT\n", HIDDEN),
+    ('name,bmc.password\nn1,"PLAINTEXT\n', HIDDEN),
+    (
+        f"{YAML_HEAD}nodes:\n  n1:\n    values: {{bmc.password: PLAINTEXT, site.x: a}}\n",
+        f"nodes:\n  n1:\n    values:\n      bmc.password: '{MASK}'\n      site.x: a\n",
+    ),
+    (f"{YAML_HEAD}groups: {{g: {{bmc: {{"pass\\x77ord": PLAINTEXT}}, 'bmc.password': null}}}}\n", "bmc.password: null\n"),
+    (f"{YAML_HEAD}groups: {{g: {{bmc: {{password: {{a: [PLAINTEXT]}}}}}}}}\n", f"password: '{MASK}'\n"),
+    (f"{YAML_HEAD}# bmc.password was PLAINTEXT\nnodes: {{}}\n", f"{YAML_HEAD}nodes: {{}}\n"),
+    (f"{YAML_HEAD}nodes: {{n1: {{values: {{bmc.password: PLAINTEXT: x}}}}}}\n", HIDDEN),
+    (f"{YAML_HEAD}nodes:\n  n1: {{values: {{site.x: fernet:PLAINTEXT}}}}\n", f"site.x: {MASK}"),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), PLAIN)
+def test_a_diff_shows_no_secret_of_the_file_that_is_replaced(text: str, shown: str, tmp_path: Path) -> None:
+    path = tmp_path / "site"
+    path.write_text(text)
+    ok("node", name="n1")
+    real = three_runs("node_export", path=str(path))
+    assert "TEXT" not in repr(real)
+    assert shown in real["diff"]["before"]

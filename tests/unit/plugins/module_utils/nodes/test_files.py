@@ -40,21 +40,41 @@ def test_nobody_gets_to_read_what_was_closed_to_them(had: int, asked: int, has: 
     assert (path.read_text(), mode(path)) == ("new", has)
 
 
-def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "target").write_text("precious")
-    (tmp_path / "link").symlink_to("target")
-    replace(tmp_path / "link", "new")
-    assert (tmp_path / "target").read_text() == "precious"
-    assert (tmp_path / "link").read_text() == "new"
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_and_what_it_leads_to_is_replaced(exists: bool, tmp_path: Path) -> None:
+    target, link = tmp_path / "far" / "target", tmp_path / "link"
+    target.parent.mkdir()
+    if exists:
+        target.write_text("old")
+    (tmp_path / "middle").symlink_to("far/target")
+    link.symlink_to("middle")
+    replace(link, "new")
+    assert (target.read_text(), current(link)) == ("new", "new")
+    assert (os.readlink(link), os.readlink(tmp_path / "middle")) == ("middle", "far/target")
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("no/target")
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(MetalError, match=rf"link cannot be written: the folder {tmp_path}/no is missing or"):
+        replace(tmp_path / "link", "new")
+    with pytest.raises(MetalError, match=r"circle cannot be written: it is no regular file$"):
+        replace(tmp_path / "circle", "new")
+    assert (tmp_path / "circle").is_symlink()
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MetalError, match=rf"^the file {tmp_path}/pipe cannot be written: it is no regular file$"):
+        replace(tmp_path / "pipe", "new")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xff\xfe")
-    for path, why in (
-        (tmp_path / "a", "it is not text in UTF-8"),
-        (tmp_path, "Is a directory"),
-        (tmp_path / "a" / "b", "Not a dir"),
-    ):
+    assert current(tmp_path / "a") is None
+    for path, why in ((tmp_path, "Is a directory"), (tmp_path / "a" / "b", "Not a dir")):
         with pytest.raises(MetalError, match=rf"^the file {path} cannot be read: {why}") as caught:
             current(path)
         assert caught.value.code is ErrorCode.INVALID
