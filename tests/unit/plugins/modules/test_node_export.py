@@ -352,7 +352,10 @@ PLAIN: list[tuple[str, str]] = [
         f"{YAML_HEAD}nodes:\n  n1:\n    values: {{bmc.password: PLAINTEXT, site.x: a}}\n",
         f"nodes:\n  n1:\n    values:\n      bmc.password: '{MASK}'\n      site.x: a\n",
     ),
-    (f"{YAML_HEAD}groups: {{g: {{bmc: {{"pass\\x77ord": PLAINTEXT}}, 'bmc.password': null}}}}\n", "bmc.password: null\n"),
+    (
+        f'{YAML_HEAD}groups: {{g: {{bmc: {{"pass\\x77ord": PLAINTEXT}}, bmc.password: null}}}}\n',
+        f"      password: '{MASK}'\n    bmc.password: null\n",
+    ),
     (f"{YAML_HEAD}groups: {{g: {{bmc: {{password: {{a: [PLAINTEXT]}}}}}}}}\n", f"password: '{MASK}'\n"),
     (f"{YAML_HEAD}# bmc.password was PLAINTEXT\nnodes: {{}}\n", f"{YAML_HEAD}nodes: {{}}\n"),
     (f"{YAML_HEAD}nodes: {{n1: {{values: {{bmc.password: PLAINTEXT: x}}}}}}\n", HIDDEN),
