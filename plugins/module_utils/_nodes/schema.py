@@ -185,7 +185,9 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         name = f"{prefix}{key}"
         for one, found in (flatten(value, f"{name}.") if isinstance(value, dict) else {name: value}).items():
             if one in flat:
-                raise MetalError(ErrorCode.CONFLICT, f"{one} is given twice, once as part of another name; write it once")
+                raise MetalError(
+                    ErrorCode.CONFLICT, f"{one} is given twice, once as part of another name; write it once"
+                )
             flat[one] = found
     return flat
 
