@@ -28,6 +28,7 @@ options:
     description:
       - URL of the node database, such as C(sqlite:////var/lib/stage0/metal.db) or C(postgresql://stage0@db.example.com/stage0).
         By default as for modules.
+      - It may be a template, such as V({{ lookup('env', 'SITE_DATABASE'\) }}). One that gives nothing is an error.
     type: str
     env:
       - name: STAGE0_DATABASE
@@ -211,13 +212,24 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _made_by(self) -> str:
         """Return what tells whether the same would be read. A hash: the URL may hold a password."""
-        database = self.get_option("database") or default_url()
-        asked = [_CACHED, database, *(self.get_option(name) for name in _OPTIONS)]
+        asked = [_CACHED, self._database() or default_url(), *(self.get_option(name) for name in _OPTIONS)]
         return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()
+
+    def _database(self) -> str | None:
+        """Return the URL that the option gives, None if there is none. Raises: MetalError for a template that gives none."""
+        given = self.get_option("database")
+        if not given:
+            return None
+        made = self.templar.template(given)
+        if not made or not isinstance(made, str):
+            raise MetalError(
+                ErrorCode.INVALID, "database: the template gives no URL; is the variable set that it reads?"
+            )
+        return str(made)
 
     @contextmanager
     def _read(self) -> Iterator[Found]:
-        database = open_database(self.get_option("database"), missing="refuse")
+        database = open_database(self._database(), missing="refuse")
         try:
             with database.read() as connection:
                 options = Options(**{name: _plain(self.get_option(name)) for name in _OPTIONS})

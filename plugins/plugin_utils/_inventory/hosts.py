@@ -229,21 +229,10 @@ def rule_value(view: View, rule: str) -> Any:
 
 
 class _Called(dict[str, str]):
-    """Attribute name to the variable that it becomes. Raises: MetalError ``conflict`` if two become the same."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._attributes: dict[str, str] = {}
+    """Attribute name to the variable that it becomes."""
 
     def __missing__(self, name: str) -> str:
         variable = self[name] = attribute(name).variable
-        other = self._attributes.setdefault(variable, name)
-        if other != name:
-            raise MetalError(
-                ErrorCode.CONFLICT,
-                f"attributes {other} and {name} would both be the variable {variable}; rename one of them, or choose by "
-                "the option attributes",
-            )
         return variable
 
 

@@ -103,12 +103,11 @@ def test_chosen_attributes(tmp_path: Path) -> None:
     assert "'1' is not an attribute" in fails(tmp_path, attributes=[1])
 
 
-def test_two_attributes_that_would_be_one_variable(tmp_path: Path) -> None:
+def test_no_two_attributes_become_one_variable(tmp_path: Path) -> None:
     make_rack(1, **{"site.a_b": "1"})
     put("node", "r1n01", {"site.a.b": "2"})
-    sentence = fails(tmp_path)
-    assert "attributes site.a_b and site.a.b would both be the variable metal_site_a_b; rename one of them" in sentence
-    assert variables(read(tmp_path, attributes=["site.a.b"]), "r1n01")["metal_site_a_b"] == "2"
+    found = variables(read(tmp_path), "r1n01")
+    assert (found["metal_site_a_b"], found["metal_site_a__b"]) == ("1", "2")
 
 
 # -- which nodes, and their addresses ------------------------------------------------------------------------------
@@ -223,6 +222,20 @@ def test_another_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert not (tmp_path / "other.db").exists()
     home = tmp_path / "stage0-home"
     assert sorted(read(tmp_path, database=f"sqlite:///{home}/metal.db").hosts) == ["r1n01"]
+
+
+def test_the_url_may_be_a_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_rack(1)
+    with store() as opened:
+        url = opened.connection.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("STAGE0_HOME", str(tmp_path / "other"))
+    monkeypatch.delenv("STAGE0_DATABASE", raising=False)
+    option = "{{ lookup('env', 'SITE_DATABASE') }}"
+    monkeypatch.setenv("SITE_DATABASE", url)
+    assert sorted(read(tmp_path, database=option).hosts) == ["r1n01"]
+    monkeypatch.delenv("SITE_DATABASE")
+    assert fails(tmp_path, database=option) == "database: the template gives no URL; is the variable set that it reads?"
+    assert "'nobody' is undefined" in fails(tmp_path, database="sqlite:///{{ nobody }}")
 
 
 @pytest.mark.parametrize(
