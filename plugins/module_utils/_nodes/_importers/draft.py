@@ -37,12 +37,12 @@ _HARMLESS = frozenset(["bypass", "compass", "encompass", "hotkey", "monkey", "pu
 """Words that end as secrets do."""
 _SECRET_VALUE = re.compile(
     r"""\$ANSIBLE_VAULT | -----BEGIN
-    | \$(?:1|2[abxy]|5|6|y|7)\$[./A-Za-z0-9$=,]{8}                                # what crypt(3) makes
-    | ://[^/@\s:]*:[^/@\s]+@                                                     # a URL with a password
-    | (?i:pass\w{0,20}|pwd|pw|secret|token|api_?key|psk|community)["']?\s{0,9}[=:]\s{0,9}\S    # password=x
+    | \$(?:1|2[abxy]|5|6|y|7)\$[./A-Za-z0-9$=,]{8}  # what crypt(3) makes
+    | ://[^/@\s:]*:[^/@\s]+@  # a URL with a password
+    | (?i:pass\w{0,20}|pwd|pw|secret|token|api_?key|psk|community)["']?\s{0,9}[=:]\s{0,9}\S  # password=x
     | (?:^|\s)(?:-P\s{0,9}\S | (?i:--?pass\w{0,20})\s{1,9}\S | (?:-u|--user)[\s=]{0,9}[^\s:]{1,99}:\S)  # ipmitool, curl
     | \b(?i:bearer)\s+[\w+/=.~-]{8}
-    | \beyJ[\w-]{5,999}\.[\w-]{1,999}\.[\w-]                                            # a JSON Web Token
+    | \beyJ[\w-]{5,999}\.[\w-]{1,999}\.[\w-]  # a JSON Web Token
     | \b(?:AKIA|ASIA)[0-9A-Z]{16} | \bAIza[\w-]{30} | \bgh[oprsu]_\w{30} | \bgithub_pat_\w{20} | \bglpat-[\w-]{15}
     | \bxox[a-z]-[\w-]{10} | \bhv[bs]\.\w{20} | \bsk-[\w-]{20} | \bAGE-SECRET-KEY-1""",
     re.ASCII | re.VERBOSE,

@@ -23,7 +23,7 @@ from typing import Any
 from ..batch import Batch, Entry
 from ..errors import ErrorCode, MetalError
 from ..names import RESERVED
-from ..schema import ATTRIBUTES, MASK, SECRETS
+from ..schema import ATTRIBUTES, MASK, SECRETS, attribute
 from .draft import SECRET, Draft, custom_name, looks_secret, unreadable
 
 SECONDS = 600
@@ -256,7 +256,7 @@ class _Importer:
         if target is None:
             root = next((root for root in ("site", "custom") if name.startswith(f"metal_{root}_")), None)
             if root and not looks_secret(name, value):
-                target = custom_name(name.removeprefix(f"metal_{root}_"), root=root)
+                target = attribute_of(name, root)
         value = None if value == "" else value
         if target is None:
             self.keep(entry, name, value, where)
@@ -287,6 +287,21 @@ class _Importer:
             self.draft.leave(entry.name, where, SECRET)
         else:
             self.draft.keep(entry, (name,), _plain(value), where)
+
+
+def attribute_of(variable: str, root: str) -> str:
+    """Return the attribute under ``root`` (site, custom) that the inventory plugin makes ``variable`` from."""
+    name = f"{root}." + re.sub("_+", _separator, variable.removeprefix(f"metal_{root}_"))
+    try:
+        return attribute(name).name
+    except MetalError:  # it is not from there
+        return custom_name(*name.split(".")[1:], root=root)
+
+
+def _separator(underscores: re.Match[str]) -> str:
+    """Undo what Attribute.variable does: an even number stands for what ends with a dot."""
+    count = len(underscores[0])
+    return "_" * ((count + 1) // 2) if count % 2 else "_" * (count // 2 - 1) + "."
 
 
 def _plain(value: Any) -> Any:

@@ -201,7 +201,7 @@ class _Importer:
             )
             self.keep_blanked(entry, cell, "net.mac")
             return
-        parts = (cell.table, cell.column)
+        parts: tuple[str, ...] = (cell.table, cell.column)
         if own[0] != cell.value:
             self.draft.keep(entry, parts, cell.value, cell.place)
             parts = ()

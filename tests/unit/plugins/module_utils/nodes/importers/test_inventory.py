@@ -13,6 +13,9 @@ import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes._importers import inventory
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.batch import Batch
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.schema import attribute
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def values_of(batch: Batch, name: str) -> dict[str, object]:
@@ -74,6 +77,28 @@ def test_bad_values_are_named_and_blank_their_attributes(tmp_path: Path) -> None
     assert len(named) == 4
     assert named["n1", "hosts: mac"].startswith("net.mac: '52' is not a MAC address; write six pairs")
     assert named["n1", "hosts: bmc_password"].startswith("bmc.password: ******** ")
+
+
+PART = st.from_regex(r"[a-z][a-z0-9_]{0,4}", fullmatch=True)
+
+
+@given(
+    st.builds("{}.{}".format, st.sampled_from(["site", "custom"]), st.lists(PART, min_size=1, max_size=3).map(".".join))
+)
+def test_variables_of_our_own_plugin_become_the_same_attributes_again(name: str) -> None:
+    root = name.partition(".")[0]
+    assert inventory.attribute_of(attribute(name).variable, root) == name
+
+
+def test_variables_that_only_look_like_those_of_our_plugin(tmp_path: Path) -> None:
+    variables = {"metal_site_9": "a", "metal_custom_Rack__Owner": "b", "metal_site_x__": "c", "metal_site_a_b": "d"}
+    batch = listed(tmp_path, {"_meta": {"hostvars": {"n1": variables}}, "all": {}})
+    assert values_of(batch, "n1") == {
+        "site.x9": "a",
+        "custom.rack.owner": "b",
+        "site.x.x": "c",
+        "site.a_b": "d",
+    }
 
 
 WRONG = [
