@@ -13,7 +13,7 @@ author:
   - stage0.metal contributors (@stage0-metal)
 description:
   - The node database of stage0.metal keeps the site's networks beside its nodes.
-  - This module makes, changes or removes one network. What is not named stays as it is.
+  - This module makes, changes or removes one network. What is not named stays as it is; empty text or an empty list takes away.
   - Networks may not overlap, the gateway and the dynamic range have to be inside the subnet,
     and no node may have its fixed address C(net.ip) in a dynamic range.
 options:
@@ -60,7 +60,7 @@ extends_documentation_fragment:
   - stage0.metal._attributes.CHANGES
   - stage0.metal._options
 seealso:
-  - module: stage0.metal.database_info
+  - module: stage0.metal.network_info
   - module: stage0.metal.dhcp_config
 """
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""PRIVATE to the collection: the operations ``node_import``, ``node_export`` and ``network``."""
+"""PRIVATE to the collection: the operations ``node_import``, ``node_export``, ``network`` and ``network_info``."""
 
 from __future__ import annotations
 
@@ -251,3 +251,10 @@ _NETWORK_STATES: dict[str, Callable[[Networks, str, Mapping[str, Any], Sequence[
     "absent": lambda networks, name, values, unset: networks.remove(name),
 }
 _OPTIONS = ("subnet", "vlan", "gateway", "dns", "ntp", "domain", "dynamic_range")
+
+
+def network_info(context: Context, _parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all networks."""
+    with context.read() as store:
+        found = Networks(store).all()
+    return {"changed": False, "networks": found, "count": len(found)}

@@ -38,6 +38,7 @@ READERS: dict[str, dict[str, Any]] = {
         "subnets": [{"network": "10.1.0.0/16"}],
     },
     "event_info": {},
+    "network_info": {},
     "node_export": {"path": "/nowhere/x.csv"},
     "node_info": {},
     "power": {"nodes": ["all"], "state": "on"},

@@ -69,3 +69,34 @@ def test_a_subnet_cannot_be_unset() -> None:
     result = run_module("network", name="x", unset=["subnet"])
     assert result["failed"] is True
     assert "value of unset must be one or more of: vlan, gateway" in result["msg"]
+
+
+def test_which_networks_there_are() -> None:
+    ok("network", name="net10", subnet="10.10.0.0/16")
+    ok("network", name="net9", subnet="10.9.0.0/16", dns=["10.0.0.53"], vlan=9)
+    found = ok("network_info")
+    assert found == {
+        "changed": False,
+        "networks": {
+            "net9": {"subnet": "10.9.0.0/16", "dns": ["10.0.0.53"], "vlan": 9},
+            "net10": {"subnet": "10.10.0.0/16"},
+        },
+        "count": 2,
+    }
+    assert list(found["networks"]) == ["net9", "net10"]
+    for name in found["networks"]:
+        ok("network", name=name, state="absent")
+    assert ok("network_info", check=True) == {"changed": False, "networks": {}, "count": 0}
+
+
+@pytest.mark.parametrize("empty", [{"dns": []}, {"gateway": ""}])
+def test_what_is_empty_takes_away(empty: dict[str, Any]) -> None:
+    ok("network", name="boot", subnet="10.1.0.0/16", dns=["10.0.0.53"], gateway="10.1.0.1")
+    real = three_runs("network", name="boot", **empty)
+    assert not empty.keys() & real["network"]["values"].keys()
+    assert len(real["network"]["values"]) == 2
+
+
+def test_the_item_of_a_list_that_is_wrong_is_named() -> None:
+    said = refused("network", name="boot", subnet="10.1.0.0/16", dns=["10.0.0.1", "ns1"])["msg"]
+    assert said == "network boot: dns 'ns1' is not an IP address; write one as in 10.1.2.3"
