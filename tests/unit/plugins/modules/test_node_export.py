@@ -264,7 +264,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
 # -- what is replaced -----------------------------------------------------------------------------------------------
 
-ANOTHERS = {
+FOREIGN = {
     "nothing of ours": "root:topsecret\n",
     "columns that we have not": "name,phone\nme,1\n",
     "no column of names": "groups,bmc.user\n",
@@ -275,10 +275,10 @@ ANOTHERS = {
 HIDDEN = "(what was there is not shown: it cannot be read as an export, and may hold secrets)\n"
 
 
-@pytest.mark.parametrize("what", ANOTHERS)
+@pytest.mark.parametrize("what", FOREIGN)
 def test_the_file_of_another_is_replaced_only_if_that_is_asked_for(what: str, tmp_path: Path) -> None:
     path = tmp_path / "site"
-    path.write_text(ANOTHERS[what])
+    path.write_text(FOREIGN[what])
     ok("node", name="n1")
     for check in (True, False):
         failed = refused("node_export", path=str(path), check=check, diff=True)
@@ -286,7 +286,7 @@ def test_the_file_of_another_is_replaced_only_if_that_is_asked_for(what: str, tm
         assert failed["msg"] == (
             f"{path} is there already and is no export; name another file, or set force: true to replace it"
         )
-    assert path.read_text() == ANOTHERS[what]
+    assert path.read_text() == FOREIGN[what]
     real = three_runs("node_export", path=str(path), force=True)
     assert real["diff"]["before"] == HIDDEN
     assert path.read_text() == "name,groups\nn1,\n"
