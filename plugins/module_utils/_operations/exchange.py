@@ -102,7 +102,7 @@ def _gone(store: Store, networks: Networks, batch: Batch, limit: int | None) -> 
             ErrorCode.INVALID,
             f"{batch.path} names no node, so that all {total} would be removed; if that is meant, do it with stage0.metal.node",
         )
-    if count > allowed:
+    if count and count > allowed:
         raise MetalError(
             ErrorCode.INVALID,
             f"{batch.path} leaves out {count} of {total} nodes, which would be removed; if that is meant, allow it by "
