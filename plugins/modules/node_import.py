@@ -18,6 +18,8 @@ description:
   - In a CSV file the first line names the columns. C(name) has to be there; C(groups) holds groups separated by semicolons;
     all others are attributes. An empty cell says nothing, C({null}) blanks what would be inherited.
     A name that begins with C(group:) is a group's.
+  - A file that M(stage0.metal.node_export) wrote with O(stage0.metal.node_export#module:secrets=encrypted) needs the key that its
+    secrets were written with. After a rotation that dropped that key it is refused.
 options:
   path:
     description: The file or folder, on the machine where the module runs. Text is in UTF-8.

@@ -185,6 +185,20 @@ def test_a_diff_has_neither_secret_nor_cipher(form: str, tmp_path: Path) -> None
         assert hidden not in text
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_encrypted_file_needs_the_key_that_it_was_written_with(form: str, tmp_path: Path) -> None:
+    ok("node", name="n1", secrets={"bmc.password": PASSWORD})
+    path = tmp_path / f"site.{form}"
+    ok("node_export", path=str(path), secrets="encrypted")
+    assert ok("secret_key", rotate_after=0)["changed"] is True
+    failed = refused("node_import", path=str(path))
+    assert "n1" in failed["msg"]
+    assert "cannot be decrypted" in failed["msg"]
+    assert "fernet:" not in failed["msg"]
+    ok("node_export", path=str(path), secrets="encrypted")
+    assert ok("node_import", path=str(path), state="overridden")["changed"] is False
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
