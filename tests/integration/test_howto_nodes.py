@@ -44,7 +44,9 @@ def plays_of(guide: str, folder: Path) -> list[dict[str, Any]]:
     plays: list[dict[str, Any]] = []
     for block in blocks(guide, folder):
         for one in yaml.safe_load(block.text) if block.language == "yaml" else []:
-            play = one if "tasks" in one else {"hosts": "localhost", "gather_facts": False, "tasks": [one]}
+            play: dict[str, Any] = (
+                one if "tasks" in one else {"hosts": "localhost", "gather_facts": False, "tasks": [one]}
+            )
             play.get("environment", {}).pop("STAGE0_DATABASE", None)  # there is no server of that name
             plays.append(play)
     return plays
