@@ -72,7 +72,7 @@ class Backend:
     """The sentence that says that there is none."""
     engine: sa.Engine
     advice: tuple[tuple[str, str], ...]
-    lock_wait_seconds: ClassVar[float] = 30.0
+    lock_wait_seconds: ClassVar[float] = 60.0
     """How long a writer waits for others before it gives up."""
     codes: ClassVar[Mapping[str | None, str]] = {}
     """As ``advice``, by SQLSTATE."""
@@ -135,4 +135,4 @@ class Backend:
 
 BUSY = f"is busy: others have been writing for {Backend.lock_wait_seconds:.0f} seconds; try again ({{cause}})"
 FULL = "has no space left on its disk; nothing of this change is kept ({cause})"
-DAMAGED = "is damaged; restore a backup of it ({cause})"
+DAMAGED = "is damaged; move it away with its -wal and -shm files, and restore a backup ({cause})"

@@ -20,23 +20,32 @@ BACKENDS: dict[str, type[SqliteBackend | PostgresqlBackend]] = {
 }
 """The scheme of a URL to what speaks to such a database."""
 
+_KIND = re.compile(r"[a-z][a-z0-9+]{0,19}")
+
 
 def backend(url: str) -> Backend:
     """Return what speaks to the database at ``url``. Raises: MetalError ``invalid``."""
-    scheme, _colon, rest = url.partition(":")
+    scheme, colon, rest = url.partition(":")
     known = BACKENDS.get(scheme)
     if known is None or not rest.startswith("///" if scheme == "sqlite" else "//") or not url.isprintable():
+        kind = f" of kind {scheme!r}" if colon and _KIND.fullmatch(scheme) else ""  # of anything else we show nothing
         raise MetalError(
             ErrorCode.INVALID,
-            f"a database URL of kind {scheme!r} is not supported; write sqlite:///PATH or postgresql://USER@HOST/NAME",
+            f"a database URL{kind} is not supported; write sqlite:///PATH or postgresql://USER@HOST/NAME",
         )
     return known(url)
 
 
-_PASSWORD = re.compile(r"[^:]+://[^:/]*:([^@]*)@")
+_PASSWORDS = (
+    re.compile(r"[^:]+://[^:/]*:([^@]*)@"),
+    re.compile(
+        r"[^:]+://[^:/]*:(.*)@"
+    ),  # one with an @ that is not percent-encoded; refused, but the task's arguments are shown
+    re.compile(r"password\s*=\s*([^&\s']+|'[^']*')", re.IGNORECASE),
+)
 
 
 def passwords(url: str) -> set[str]:
-    """Return the password in a database URL, in each form in which a text could show it."""
-    found = _PASSWORD.match(url)
-    return {text for text in (found[1], unquote(found[1])) if text} if found else set()
+    """Return what may be a password in a database URL, in each form in which a text could show it."""
+    found = {match[1].strip("'") for one in _PASSWORDS for match in one.finditer(url)}
+    return {form for text in found for form in (text, unquote(text)) if form}

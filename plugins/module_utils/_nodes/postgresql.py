@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """PRIVATE to the collection: the node database on a PostgreSQL server, by psycopg 3.
 
-A write takes an advisory lock first and holds it until its transaction ends; each of its statements sees all that is
+A write locks a table first and holds the lock until its transaction ends; each of its statements sees all that is
 committed, and nobody else commits meanwhile. A read sees the state at its first statement.
 """
 
@@ -24,7 +24,7 @@ else:
 CONNECT_SECONDS = 10
 """How long a server may take to answer; an option connect_timeout in the URL overrules it."""
 ADVISORY_LOCK = 0x73746167653000
-"""The key of our lock among a PostgreSQL database's advisory locks: "stage0" in ASCII."""
+"""The key of the lock of those who make the tables among a PostgreSQL database's advisory locks: "stage0" in ASCII."""
 
 
 class PostgresqlBackend(Backend):
@@ -73,7 +73,7 @@ class PostgresqlBackend(Backend):
     def make(self, install: Install) -> None:
         """Make the tables in one transaction. Raises: MetalError ``database`` if others have tables there."""
         with self.connect() as connection:
-            self.begin_write(connection)
+            self._begin(connection, f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")  # there is no table yet
             there = set(sa.inspect(connection).get_table_names())
             if "meta" in there:
                 return
@@ -97,11 +97,16 @@ class PostgresqlBackend(Backend):
         connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def begin_write(self, connection: sa.Connection) -> None:
-        """Each statement sees what is committed, and nobody but us commits while we hold the lock."""
+        """Each statement sees what is committed, and nobody but us commits while we hold the lock.
+
+        Who waits in LOCK TABLE holds no snapshot, as one does who waits for an advisory lock in a SELECT: rows that
+        are dead are cleared away while fifty wait. The server lets them in as they came. Reading goes on meanwhile.
+        """
+        self._begin(connection, "LOCK TABLE meta IN EXCLUSIVE MODE")
+
+    def _begin(self, connection: sa.Connection, lock: str) -> None:
         connection.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
-        connection.exec_driver_sql(
-            f"SET LOCAL lock_timeout = {int(self.lock_wait_seconds * 1000)}; SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"
-        )
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(self.lock_wait_seconds * 1000)}; {lock}")
 
     def product(self, connection: sa.Connection) -> str:
         """The server's version."""
@@ -126,14 +131,18 @@ def _parse(url: str) -> sa.URL:
     try:
         place = sa.engine.make_url(url)
         (place.host or "").encode("idna")  # which psycopg does later, with an error of another kind
+        if "@" in (place.host or ""):  # a part of the password would pass for one of the host, and be shown
+            raise ValueError
     except (sa.exc.ArgumentError, ValueError):
         raise MetalError(
             ErrorCode.INVALID,
             "the database URL cannot be read; write postgresql://USER:PASSWORD@HOST:PORT/NAME, "
             "with other characters than letters and digits of the password percent-encoded",
         ) from None
-    if "password" in place.query:
+    if any("password" in name.lower() for name in place.query):
         raise MetalError(
-            ErrorCode.INVALID, "a password does not belong behind the ? of a database URL; write USER:PASSWORD@HOST"
+            ErrorCode.INVALID,
+            "a password does not belong behind the ? of a database URL; write USER:PASSWORD@HOST, and give the key of a "
+            "client's certificate (sslkey) none",
         )
     return place

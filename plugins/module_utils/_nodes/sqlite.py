@@ -13,7 +13,7 @@ import os
 import random
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .backend import BUSY, DAMAGED, FULL, Backend, Install, cause_of, first_error, hand_over, to_json
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
+from .turns import turn
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -28,8 +29,12 @@ else:
     sa = lazy("sqlalchemy")
 
 FIRST_PAUSE_SECONDS = 0.002
-LONGEST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 0.008
 """Pauses of a writer that finds the SQLite database locked: doubled each time up to the longest."""
+ONLY_READABLE = (
+    "can be read by this user but not written, and SQLite writes beside a file that it reads; "
+    "give the user the right to write the file and its folder, or use PostgreSQL ({cause})"
+)
 LEAST_ROOM = 256 * 1024
 """Bytes on the disk of a SQLite database below which its errors are for want of room."""
 
@@ -48,7 +53,7 @@ class SqliteBackend(Backend):
     )
 
     def __init__(self, url: str) -> None:
-        self.path = Path(url.removeprefix("sqlite:///")).expanduser()
+        self.path = _place(url)
         self.url = f"sqlite:///{self.path}"
         self.absent = f"there is no node database {self.path}; see STAGE0_HOME and STAGE0_DATABASE"
         self.engine = _sqlite_engine(self.path)
@@ -94,6 +99,8 @@ class SqliteBackend(Backend):
         engine = _sqlite_engine(draft)
         try:
             with engine.connect() as connection:
+                raw: Any = connection.connection.dbapi_connection
+                raw.execute("PRAGMA journal_mode=WAL")  # the file remembers it
                 self.begin_write(connection)
                 install(connection)
                 connection.commit()
@@ -109,6 +116,10 @@ class SqliteBackend(Backend):
                 cause = cause_of(first_error(exc))
                 if cause in ("disk I/O error", "unable to open database file"):
                     return f"the node database {self.url} {FULL.format(cause=cause)}"
+            cause = cause_of(first_error(exc))
+            denied = cause.endswith(("unable to open database file", "readonly database"))
+            if denied and os.access(self.path, os.R_OK) and not os.access(self.path.parent, os.W_OK):
+                return f"the node database {self.url} {ONLY_READABLE.format(cause=cause)}"
         return super().explain(exc)
 
     def files(self) -> list[Path]:
@@ -120,28 +131,33 @@ class SqliteBackend(Backend):
         connection.exec_driver_sql("BEGIN")
 
     def begin_write(self, connection: sa.Connection) -> None:
-        """Ask again and again, with pauses of random length.
+        """Wait for our turn, then ask again and again, with pauses of random length.
 
-        SQLite's own way of waiting ends in pauses of 0.1 seconds each: with fifty writers some waited for 10 seconds,
-        with these pauses for 1.5. Shorter ones cost more processor time than the writing.
+        SQLite's own way of waiting ends in pauses of 0.1 seconds each, and knows no turns: with fifty writers of large
+        changes some waited for many times as long as others.
         """
         raw: Any = connection.connection.dbapi_connection
         deadline = time.monotonic() + self.lock_wait_seconds
         pause = FIRST_PAUSE_SECONDS
         raw.execute("PRAGMA busy_timeout=0")
         try:
-            while True:
-                try:
-                    raw.execute("BEGIN IMMEDIATE")
-                    break
-                except sqlite3.OperationalError as exc:
-                    if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                        raise
-                time.sleep(random.uniform(pause / 10, pause))
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            with self.turn():
+                while True:
+                    try:
+                        raw.execute("BEGIN IMMEDIATE")
+                        break
+                    except sqlite3.OperationalError as exc:
+                        if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                            raise
+                    time.sleep(random.uniform(pause / 10, pause))
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         finally:
             raw.execute(_BUSY_TIMEOUT)
         connection.begin()
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait for those who came before, but not so long that one of them who sleeps makes everybody fail."""
+        return turn(self.path, self.lock_wait_seconds / 3)
 
     def product(self, connection: sa.Connection) -> str:
         """The library's version."""
@@ -175,6 +191,10 @@ class MemoryBackend(SqliteBackend):
         """None."""
         return []
 
+    def turn(self) -> AbstractContextManager[None]:
+        """Nobody else is there."""
+        return nullcontext()
+
     def make(self, install: Install) -> None:
         """Nobody else sees it."""
         with self.engine.connect() as connection:
@@ -184,6 +204,22 @@ class MemoryBackend(SqliteBackend):
 
 
 _BUSY_TIMEOUT = f"PRAGMA busy_timeout={int(Backend.lock_wait_seconds * 1000)}"
+
+
+def _place(url: str) -> Path:
+    """Return the file that the URL names. Raises: MetalError ``invalid``."""
+    path = Path(url.removeprefix("sqlite:///")).expanduser()
+    if "?" in url:
+        raise MetalError(
+            ErrorCode.INVALID, f"the database URL {url} has options behind a ?, and SQLite takes none here"
+        )
+    if not path.is_absolute():
+        raise MetalError(
+            ErrorCode.INVALID,
+            f"the database URL {url} means another file in each folder; write the whole path, as in "
+            "sqlite:////var/lib/stage0/metal.db (four slashes)",
+        )
+    return path
 
 
 def _sqlite_engine(path: Path | None) -> sa.Engine:
@@ -200,7 +236,6 @@ def _sqlite_settings(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver's own is too late for reads
     cursor = connection.cursor()
     cursor.execute(_BUSY_TIMEOUT)
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # what was reported as done is so after a loss of power
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store, Wish
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.tables import SCHEMA_VERSION
 from ansible_collections.stage0.metal.tests.postgresql import PASSWORD
-from ansible_collections.stage0.metal.tests.unit.support import make_rack, raw_output, refused
+from ansible_collections.stage0.metal.tests.unit.support import make_rack, ok, raw_output, refused
 
 
 def fails(url: str | None = None) -> MetalError:
@@ -71,7 +73,8 @@ def test_what_is_no_database(tmp_path: Path) -> None:
     error = fails(f"sqlite:///{tmp_path}/text")
     assert error.code is ErrorCode.DATABASE
     assert str(error) == (
-        f"the node database sqlite:///{tmp_path}/text is damaged; restore a backup of it (file is not a database)"
+        f"the node database sqlite:///{tmp_path}/text is damaged; "
+        "move it away with its -wal and -shm files, and restore a backup (file is not a database)"
     )
     (tmp_path / "folder").mkdir()
     error = fails(f"sqlite:///{tmp_path}/folder")
@@ -99,7 +102,22 @@ def test_a_database_that_was_cut_off(home: Path, kept: float) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * kept)])
     error = fails()
-    assert str(error).startswith(f"the node database sqlite:///{path} is damaged; restore a backup of it (")
+    assert str(error).startswith(f"the node database sqlite:///{path} is damaged; move it away with its -wal and ")
+
+
+def test_a_damaged_one_is_moved_away_and_restored(home: Path, tmp_path: Path) -> None:
+    make_rack(3)
+    ok("backup", path=f"{tmp_path}/backup.gz")
+    for end in ("", "-wal", "-shm"):
+        if (home / f"metal.db{end}").exists():
+            (home / f"metal.db{end}").write_bytes(b"not a database any more " * 99)
+    assert (
+        "move it away with its -wal and -shm files"
+        in refused("restore", path=f"{tmp_path}/backup.gz", force=True)["msg"]
+    )
+    for end in ("", "-wal", "-shm"):
+        (home / f"metal.db{end}").unlink(missing_ok=True)
+    assert ok("restore", path=f"{tmp_path}/backup.gz")["rows"]["nodes"] == 3
 
 
 def test_a_database_of_another_program(tmp_path: Path) -> None:
@@ -133,7 +151,9 @@ def test_a_new_database_is_whole_at_once(tmp_path: Path, monkeypatch: pytest.Mon
     open_database(f"sqlite:///{path}").close()
     with store_at(f"sqlite:///{path}") as opened:
         assert opened.node_names() == ["theirs"]
-    assert {found.name for found in tmp_path.iterdir()} <= {"metal.db", "metal.db-wal", "metal.db-shm"}
+    assert {found.name for found in tmp_path.iterdir()} <= {
+        *(f"metal.db{end}" for end in ("", "-wal", "-shm", "-queue"))
+    }
 
 
 @contextmanager
@@ -143,7 +163,17 @@ def store_at(url: str) -> Iterator[Store]:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://u:hidden-7@host/x", "sqlite:/x", "/var/lib/metal.db", "sqlite://", "x", "sqlite:///a\nb"]
+    "url",
+    [
+        "mysql://u:hidden-7@host/x",
+        "sqlite:/x",
+        "/var/lib/metal.db",
+        "sqlite://",
+        "x",
+        "sqlite:///a\nb",
+        "host=h password=hidden-7",
+        "hidden-7 and more://x",
+    ],
 )
 def test_other_urls_are_refused(url: str) -> None:
     error = fails(url)
@@ -157,6 +187,8 @@ def test_other_urls_are_refused(url: str) -> None:
     [
         ("h:port/x", "invalid", "the database URL cannot be read; write postgresql://USER:PASSWORD@HOST:PORT/NAME"),
         ("u:hidden-7@" + "h" * 80 + "/x", "invalid", "the database URL cannot be read; write postgresql://USER"),
+        ("u:pa@ss-hidden-7@h/x", "invalid", "the database URL cannot be read; write postgresql://USER:PASSWORD@HOST"),
+        ("u@h/x?sslpassword=hidden-7", "invalid", "a password does not belong behind the ? of a database URL"),
         ("u@h/x?password=hidden-7", "invalid", "a password does not belong behind the ? of a database URL"),
         ("u:hidden-7@nowhere.invalid/x", "database", "cannot be found; is the name of its host right? ("),
         ("u:hidden-7@127.0.0.1:1/x", "database", "cannot be reached; does it run, and are host and port right? ("),
@@ -202,6 +234,81 @@ def test_the_password_of_a_url_stands_in_no_result(cluster: Any) -> None:
     assert "invocation" in printed
     assert PASSWORD not in printed
     assert "%2D" not in printed
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:one@hidden-7@h/x",
+        "postgresql://u@h/x?sslpassword=hidden-7",
+        "postgresql://u:hidden%2D7@h:0/x",
+        "host=h password=hidden-7 user=u",
+        "host=h password = 'hidden-7' user=u",
+    ],
+)
+def test_the_password_of_a_url_that_is_refused_stands_in_no_result(url: str) -> None:
+    printed = raw_output("node_info", database=url)
+    assert '"failed": true' in printed
+    assert "hidden-7" not in printed
+    assert "hidden%2D7" not in printed
+
+
+@pytest.mark.parametrize("path", ["rel.db", "./rel.db", ":memory:"])
+def test_a_path_that_depends_on_the_folder_is_refused(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = fails(f"sqlite:///{path}")
+    assert error.code is ErrorCode.INVALID
+    assert f"the database URL sqlite:///{path} means another file in each folder; write the whole path" in str(error)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_of_a_file_are_refused(tmp_path: Path) -> None:
+    error = fails(f"sqlite:///{tmp_path}/metal.db?mode=ro")
+    assert str(error).endswith("metal.db?mode=ro has options behind a ?, and SQLite takes none here")
+
+
+READER = """
+import os, sys
+import sqlalchemy.dialects.sqlite
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
+if os.geteuid() == 0:
+    os.setgid(65534), os.setuid(65534)
+try:
+    with open_database(sys.argv[1], missing="refuse").read() as connection:
+        print(connection.exec_driver_sql("SELECT name FROM nodes").scalars().all())
+except MetalError as exc:
+    print(exc)
+"""
+
+
+def test_who_may_only_read() -> None:
+    """While somebody else has it open, they can; else SQLite would have to write beside it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, url = Path(name), f"sqlite:///{name}/metal.db"
+        with store_at(url) as opened:
+            opened.put("node", "n1", Wish())
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+        def said() -> str:
+            """Return what a reader says who may write neither the files nor the folder."""
+            for path in folder.iterdir():
+                path.chmod(0o444)
+            folder.chmod(0o555)
+            command = [sys.executable, "-c", READER, url]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            folder.chmod(0o755)
+            return done.stdout.strip()
+
+        with closing(open_database(url)) as database, database.read() as connection:
+            connection.exec_driver_sql("SELECT name FROM nodes").all()
+            assert said() == "['n1']"
+        assert said().startswith(
+            f"the node database {url} can be read by this user but not written, and SQLite writes beside a file that it "
+            "reads; give the user the right to write the file and its folder, or use PostgreSQL ("
+        )
 
 
 def test_a_server_with_tables_of_others(cluster: Any) -> None:

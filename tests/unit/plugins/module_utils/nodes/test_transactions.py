@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from typing import Any
 
@@ -82,10 +83,28 @@ def test_a_writer_gives_up_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> N
     with (
         closing(opened),
         opened.write(),
-        pytest.raises(MetalError, match=r"is busy: others have been writing for 30 seconds; try again \("),
+        pytest.raises(MetalError, match=r"is busy: others have been writing for 60 seconds; try again \("),
         opened.write(),
     ):
         pass
+
+
+def test_who_waits_holds_no_snapshot(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL clears dead rows away only if no snapshot is older: fifty writers that wait must not hold one."""
+    monkeypatch.setenv("STAGE0_DATABASE", cluster.empty("snapshots"))
+    make_rack(1)
+    monkeypatch.setattr(Backend, "lock_wait_seconds", 10.0)
+    asked = "SELECT backend_xmin FROM pg_stat_activity WHERE datname = 'snapshots' AND wait_event_type = 'Lock'"
+    with closing(open_database()) as opened:
+        with opened.write():
+            waiting = threading.Thread(target=make_rack, args=(2,))
+            waiting.start()
+            while not (found := cluster.sql(asked, "snapshots")):
+                pass
+        waiting.join()
+    assert found == [(None,)]
+    with store() as other:
+        assert other.node_names() == ["r1n01", "r1n02"]
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
