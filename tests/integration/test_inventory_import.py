@@ -209,6 +209,7 @@ def test_our_own_plugin_and_what_it_saved(tmp_path: Path) -> None:
         assert values["net.dns"] == ["10.0.0.53"]
         assert values["site.owner"] == "1}} of n1-bmc"
         assert values["custom.x"] == "y"
+        assert not [name for name in values if name.startswith("custom.ansible.")]
         assert values["bmc.password"] == "calvin"
         assert not batch.unmapped
 

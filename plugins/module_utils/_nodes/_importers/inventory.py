@@ -274,6 +274,8 @@ class _Importer:
             address = str(ipaddress.ip_address(str(value)))
         except ValueError:
             address = ""
+        if address and entry.values.get("net.ip") == address:
+            return
         if not address or "net.ip" in entry.values or entry.groups is None:
             self.keep(entry, "ansible_host", value, where)
         else:
