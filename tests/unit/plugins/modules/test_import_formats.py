@@ -392,12 +392,12 @@ def test_any_site_survives_export_and_import(site: dict[str, Any], form: str) ->
             }
             opened.put_many("node", everyone)
         before = records(urls[0])
-        operate(node_export, urls[0], path=str(file), format=form, nodes=["all"], secrets="omit")
+        operate(node_export, urls[0], path=str(file), format=form, nodes=["all"], secrets="omit", force=False)
         operate(node_import, urls[1], path=str(file), format=form, state="merged")
         assert records(urls[1]) == before
         for state in ("merged", "replaced", "overridden"):
             for url in urls:
                 parameters = {"path": str(file), "format": form, "state": state, "max_removed": None}
                 assert operate(node_import, url, **parameters)["changed"] is False
-        operate(node_export, urls[1], path=str(again), format=form, nodes=["all"], secrets="omit")
+        operate(node_export, urls[1], path=str(again), format=form, nodes=["all"], secrets="omit", force=False)
         assert again.read_bytes() == file.read_bytes()
