@@ -236,13 +236,8 @@ class Store(Reader):
             if name not in SECRETS or value is None:
                 values[name] = value
                 continue
-            if value.startswith(ENCRYPTED):  # from a file that was exported so
-                value = self.keyring.decrypt(value)
-            if old.get(name) is not None and self.keyring.decrypt(old[name]) == value:
-                values[name] = old[name]
-            else:
-                values[name] = self.keyring.encrypt(value, lambda: stored(self.connection))
-                renewed += [name] if old.get(name) is not None else []
+            values[name] = self._cipher(old.get(name), value)
+            renewed += [name] if old.get(name) not in (None, values[name]) else []
         for name in wish.unset:
             attribute(name)
             values.pop(name, None)
@@ -250,6 +245,14 @@ class Store(Reader):
         if kind == "node" and wish.groups is not None:
             groups = tuple(dict.fromkeys(wish.groups))
         return Record(values, groups), renewed
+
+    def _cipher(self, old: str | None, value: str) -> str:
+        """Return the secret ``value`` as it is to be stored: as ``old``, if that is the same."""
+        given = value.startswith(ENCRYPTED)  # from a file that was exported so: it stays as it is, here as there
+        plain = self.keyring.decrypt(value) if given else value
+        if old is not None and self.keyring.decrypt(old) == plain:
+            return old
+        return value if given else self.keyring.encrypt(plain, lambda: stored(self.connection))
 
     def _write(self, kind: str, records: Mapping[str, Record], new: Collection[str]) -> None:
         """Write documents: ``new`` ones are inserted, all others are there."""
