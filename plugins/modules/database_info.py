@@ -16,7 +16,9 @@ description:
   - With O(verify) it also looks for damage, which reads all of it.
 options:
   verify:
-    description: Whether to have the database check its structure, and to read every row.
+    description:
+      - Whether to have the database check its structure, to read every row, and to look for nodes that contradict each
+        other, as an older release let them. Of those, 100 are told at most.
     type: bool
     default: false
 extends_documentation_fragment:

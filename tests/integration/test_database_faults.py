@@ -105,14 +105,21 @@ def test_damaged_files_are_told_by_ansible(tmp_path: Path) -> None:
         assert path.read_bytes() == content
         return sentence
 
-    assert "is damaged; restore a backup of it (" in damaged(whole[: len(whole) // 2])
-    assert "is damaged; restore a backup of it (file is not a database)" in damaged(random.Random(1).randbytes(9000))
+    assert "is damaged; move it away with its -wal and -shm files, and restore a backup (" in damaged(
+        whole[: len(whole) // 2]
+    )
+    assert (
+        "is damaged; move it away with its -wal and -shm files, and restore a backup (file is not a database)"
+        in damaged(random.Random(1).randbytes(9000))
+    )
     assert "is an empty file, so it was cut off or is not ours; restore a backup, or remove" in damaged(b"")
     garbled = bytearray(whole)
     for start in range(8192, len(whole) - 4096, 4096):
         garbled[start : start + 64] = b"\xff" * 64
     path.write_bytes(bytes(garbled))
-    assert "is damaged; restore a backup of it (" in said(site, "node_info", nodes=["all"])
+    assert "is damaged; move it away with its -wal and -shm files, and restore a backup (" in said(
+        site, "node_info", nodes=["all"]
+    )
     path.write_bytes(whole)
     assert site.module("node_info", nodes=["all"])["count"] == 300
 

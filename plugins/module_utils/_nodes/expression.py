@@ -38,6 +38,7 @@ Lookup = Callable[[str], Any]
 _Term = Callable[["Scope"], Any]
 """A part of an expression: for a node, its value."""
 
+_DOUBLED = re.compile(r"\{\{|\}\}")
 _BRACES = re.compile(r"[{}]")
 _TOKEN = re.compile(r"[ \t]*(?:(?P<number>[0-9]+)|(?P<name>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)|(?P<sign>//|\*\*|.))")
 _NUMBERED = re.compile(r"n(0|[1-9][0-9]?)")
@@ -122,7 +123,9 @@ def parse(text: str) -> Expression:
     Whether its ``names`` are attributes, and may be shown, the schema knows.
     Raises: MetalError ``invalid`` that points at the character (the first is 1) and says what would be right.
     """
-    if len(text) > LONGEST:
+    if len(text) > LONGEST and is_expression(
+        _DOUBLED.sub("", text)
+    ):  # text has no limit, nor has text with braces in it
         raise MetalError(ErrorCode.INVALID, f"an expression of {len(text)} characters; {LONGEST} is the most")
     try:
         CHECKS["text"](text)

@@ -36,6 +36,8 @@ def _documents(connection: sa.Connection) -> None:
     """1 to 2: one document a node in place of a row a value; what identifies nodes has a table of its own.
 
     Braces had no meaning in version 1, empty text was a value, and nobody looked at what groups say of identities.
+    What a group gives to one node alone identifies it from now on; of several nodes it identifies none, and
+    database_info with ``verify`` tells it.
     """
     _new_tables(connection)
     kinds = {"node": _named("nodes", "document", "sort"), "group": _named("groups", "document")}
@@ -48,15 +50,41 @@ def _documents(connection: sa.Connection) -> None:
     for name in connection.execute(sa.select(kinds["node"].c.name)).scalars().all():
         update = kinds["node"].update().where(kinds["node"].c.name == name)
         connection.execute(update.values(sort=natural(name)))
-    identities = _named("identities", "attribute", "value", "node")
     for (kind, owner), document in documents.items():
         text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         connection.execute(kinds[kind].update().where(kinds[kind].c.name == owner).values(document=text))
-        for attribute in UNIQUE:
-            if kind == "node" and document.get(attribute) is not None:
-                row = {"attribute": attribute, "value": document[attribute], "node": owner}
-                connection.execute(identities.insert().values(**row))
+    identities = _named("identities", "attribute", "value", "node")
+    rows = [
+        {"attribute": attribute, "value": value, "node": node}
+        for (attribute, value), node in _identities(connection, documents).items()
+    ]
+    if rows:
+        connection.execute(identities.insert(), rows)
     connection.exec_driver_sql("DROP TABLE own_values")
+
+
+def _identities(
+    connection: sa.Connection, documents: dict[tuple[str, str], dict[str, Any]]
+) -> dict[tuple[str, Any], str]:
+    """Return which node is identified by which attribute and value: by its own, else by what a group lends it alone."""
+    members = _named("members", "node", "group_name", "position")
+    order = (members.c.node, members.c.position)
+    groups: dict[str, list[str]] = {}
+    for node, group in connection.execute(sa.select(members.c.node, members.c.group_name).order_by(*order)):
+        groups.setdefault(node, []).append(group)
+    own: dict[tuple[str, Any], str] = {}
+    lent: dict[tuple[str, Any], list[str]] = {}
+    for node in {name for kind, name in documents if kind == "node"} | groups.keys():
+        mine = documents.get(("node", node), {})
+        sources = [mine, *(documents.get(("group", group), {}) for group in groups.get(node, ()))]
+        for attribute in UNIQUE:
+            source: dict[str, Any] = next((one for one in sources if attribute in one), {})
+            value = source.get(attribute)
+            if value is not None and source is mine:
+                own[attribute, value] = node
+            elif value is not None:
+                lent.setdefault((attribute, value), []).append(node)
+    return {**{key: nodes[0] for key, nodes in lent.items() if len(nodes) == 1}, **own}
 
 
 def _new_tables(connection: sa.Connection) -> None:

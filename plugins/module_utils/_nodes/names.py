@@ -12,6 +12,8 @@ from .errors import ErrorCode, MetalError
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?){0,8}")
 _NUMBER = re.compile(r"[0-9]+")
 _NO_ZEROS = ord("~")
+LONGEST = 253
+"""Characters of a name, which is that of a host too (RFC 1123)."""
 RESERVED = frozenset({"all", "ungrouped", "localhost"})
 """Words with a meaning of their own in noderanges or in Ansible inventories."""
 
@@ -24,6 +26,11 @@ def check_name(name: str, kind: str = "node") -> str:
     if name in RESERVED:
         raise MetalError(
             ErrorCode.INVALID, f"{name!r} cannot be the name of a {kind}: the word has a meaning of its own"
+        )
+    if len(name) > LONGEST:
+        raise MetalError(
+            ErrorCode.INVALID,
+            f"{name[:40] + '...'!r} cannot be the name of a {kind}: it has {len(name)} characters, {LONGEST} is the most",
         )
     if not _NAME.fullmatch(name):
         raise MetalError(

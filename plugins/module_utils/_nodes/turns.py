@@ -83,4 +83,5 @@ def _take(handle: int) -> int:
 
 def _somebody_before(handle: int, ours: int) -> bool:
     asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, ours, 0)
-    return struct.unpack(_FLOCK, fcntl.fcntl(handle, GET or 0, asked))[0] != fcntl.F_UNLCK
+    found: int = struct.unpack(_FLOCK, fcntl.fcntl(handle, GET or 0, asked))[0]
+    return found != fcntl.F_UNLCK

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from .._nodes import dump, events, rotation
 from .._nodes.database import schema_version
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.libraries import lazy
+from .._nodes.reading import Reader
+from .._nodes.schema import UNIQUE
 from .._nodes.secrets import Keyring
 from .._nodes.store import Store
 from .._nodes.tables import tables
@@ -31,6 +34,8 @@ ASIDE = ("events", "meta")
 """Tables that do not count when a database is compared with a backup: what happened, and our own notes."""
 RESTORED = "restored"
 """The key of our note about the last restore that cancelled deployments."""
+MOST_PROBLEMS = 100
+"""Contradictions that are told."""
 TOLD = ("nodes", "groups", "networks", "profiles", "deployments")
 """Tables whose rows somebody would miss."""
 DAY = 86400.0
@@ -88,7 +93,26 @@ def _problems(connection: sa.Connection, context: Context) -> list[str]:
         dump.scan(connection)
     except ValueError as exc:
         found.append(f"a document is no JSON ({exc})")
-    return found
+        return found
+    return found + list(islice(_contradictions(connection, context.keyring), MOST_PROBLEMS))
+
+
+def _contradictions(connection: sa.Connection, keyring: Keyring) -> Iterator[str]:
+    """Yield where nodes say what no change would be allowed to say: older releases looked less closely."""
+    reader, t = Reader(connection, keyring), tables().identities
+    owners = {(a, v): node for a, v, node in connection.execute(sa.select(t.c.attribute, t.c.value, t.c.node))}
+    seen: dict[tuple[str, str], str] = {}
+    for view in reader.stream(reader.node_names()):
+        try:
+            view.plain()
+            mine = [(name, view[name]) for name in UNIQUE if view[name] is not None]
+        except MetalError as exc:
+            yield str(exc)
+            continue
+        for name, value in mine:
+            other = owners.get((name, value)) or seen.setdefault((name, value), view.name)
+            if other != view.name:
+                yield f"{name} {value} of node {view.name} is also that of node {other}"
 
 
 # -- event_info ----------------------------------------------------------------------------------------------------

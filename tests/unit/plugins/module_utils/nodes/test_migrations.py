@@ -121,3 +121,25 @@ def test_a_check_migrates_nothing(old: Path) -> None:
     assert ok("node", name="new", check=True)["changed"]
     with closing(sqlite3.connect(old)) as database:
         assert database.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("1",)
+
+
+def test_what_a_group_lends(old: Path) -> None:
+    """To one node it identifies it; to several, none, and verify tells so. A long text with a brace is still text."""
+    note = "{" + "x" * 1000 + "}"
+    with closing(sqlite3.connect(old)) as database:
+        values = [
+            ("group", "compute", "system.uuid", '"aaaabbbb-1234-1234-1234-123456789abc"'),
+            ("group", "solo", "net.ip", '"10.7.7.7"'),
+            ("node", "spare", "custom.long", f'"{note}"'),
+        ]
+        database.execute("INSERT INTO groups VALUES ('solo')")
+        database.execute("INSERT INTO members VALUES ('spare', 'solo', 0)")
+        database.executemany("INSERT INTO own_values (kind, owner, attribute, value) VALUES (?, ?, ?, ?)", values)
+        database.commit()
+    with store() as opened:
+        assert opened.owner_of("net.ip", "10.7.7.7") == "spare"
+        assert opened.owner_of("system.uuid", "aaaabbbb-1234-1234-1234-123456789abc") is None
+        assert opened.views(["spare"])["spare"]["custom.long"] == note
+    problems = ok("database_info", verify=True)["database"]["problems"]
+    first = "system.uuid aaaabbbb-1234-1234-1234-123456789abc of node r1n02 is also that of node r1n01"
+    assert (len(problems), problems[0]) == (11, first)

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.names import natural
+import pytest
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.names import LONGEST, check_name, natural
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +55,13 @@ def test_any_text_has_a_key_that_every_database_takes(text: str) -> None:
 
 def test_a_number_of_any_length_is_no_defect() -> None:
     assert natural("9" * 5000) > natural("9" * 63)
+
+
+def test_a_name_that_is_too_long() -> None:
+    name = ".".join(["a" * 63] * 4)[:LONGEST]
+    assert check_name(name) == name
+    with pytest.raises(MetalError) as caught:
+        check_name(name + "aa", "group")
+    assert str(caught.value) == (
+        f"'{'a' * 40}...' cannot be the name of a group: it has 255 characters, 253 is the most"
+    )
