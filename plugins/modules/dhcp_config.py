@@ -171,8 +171,7 @@ ARGUMENT_SPEC = ArgumentSpec(
         "extra": {"type": "list", "elements": "str", "default": []},
         "program": {"type": "str", "default": "dnsmasq"},
         "restart_command": {"type": "list", "elements": "str", "default": ["systemctl", "restart", "dnsmasq"]},
-    },
-    existing=True,
+    }
 )
 
 

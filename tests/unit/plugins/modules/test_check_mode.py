@@ -31,12 +31,6 @@ READERS: dict[str, dict[str, Any]] = {
     "database_info": {},
     "deployment_info": {"nodes": ["all"]},
     "deployment_wait": {"nodes": ["all"]},
-    "dhcp_config": {
-        "path": "/nowhere/x.conf",
-        "hub_url": "http://10.1.0.1:8068",
-        "interfaces": ["eth0"],
-        "subnets": [{"network": "10.1.0.0/16"}],
-    },
     "event_info": {},
     "network_info": {},
     "node_export": {"path": "/nowhere/x.csv"},
