@@ -60,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: The nodes by name.
+  description: The nodes by name, each with what O(show) asks for.
   returned: success
   type: dict
   sample:
@@ -70,6 +70,7 @@ nodes:
         bmc.user: admin
       origins:
         bmc.user: 'group:rack1'
+      own: {}
 count:
   description: How many there are.
   returned: success
