@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.tables import SCHEMA_VERSION
-from ansible_collections.stage0.metal.tests.unit.support import make_database, make_rack, ok, store
+from ansible_collections.stage0.metal.tests.unit.support import make_database, make_rack, ok, refused, store
 from cryptography.fernet import Fernet
 
 
@@ -29,6 +29,14 @@ def test_what_it_is(home: Path) -> None:
     assert found["secrets"]["keys_from"] == str(home / "secret.key")
     assert (found["secrets"]["count"], found["secrets"]["readable"]) == (4, True)
     assert len(found["secrets"]["keys"]) == 1
+
+
+def test_none_is_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGE0_DATABASE", f"sqlite:///{home}/other.db")
+    failed = refused("database_info")
+    assert failed["error"] == {"code": "database", "node": None, "retryable": False}
+    assert failed["msg"].startswith(f"there is no node database {home}/other.db")
+    assert not (home / "other.db").exists()
 
 
 def test_a_sound_one() -> None:
