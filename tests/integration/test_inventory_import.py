@@ -175,7 +175,7 @@ def test_text_that_a_plugin_made(tmp_path: Path) -> None:
         "custom.ansible.note": "r1{{{{ x }}}}",
         "custom.ansible.parts": '["r1", {{"in": "r1y"}}]',
     }
-    assert all(type(value) is str for value in values_of(batch, "q1").values())
+    assert all(isinstance(value, str) for value in values_of(batch, "q1").values())
     assert reasons(batch) == {("q1", "hosts: token_of"): "it looks like a secret, which is never kept under custom.*"}
 
 
