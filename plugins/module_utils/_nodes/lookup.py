@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 else:
     sa = lazy("sqlalchemy")
 
+ANYTHING = ".*"
+"""The regular expression that each value passes; with !~ it asks for nodes without one."""
+
 _NEGATIVE = {"!=": "==", "!~": "=~"}
 
 
@@ -77,14 +80,17 @@ class Lookup:
 
     def _owning(self, attribute: str, test: Test) -> set[str]:
         """Return the nodes whose own value passes."""
-        t, found = self.t.nodes, Attribute(attribute)
-        conditions = [self._documents.has(t.c.document, attribute)]
-        if test.operator == "==" and not found.is_list:
-            conditions.append(self._documents.may_be(t.c.document, attribute, test.value))
-        if test.beginning and not found.is_list:
-            conditions.append(self._documents.may_begin(t.c.document, attribute, test.beginning))
-        rows = self._fetch(sa.select(t.c.name, self._documents.value(t.c.document, attribute)).where(*conditions))
-        return self._passing(rows, found, test)
+        t, about, documents = self.t.nodes, Attribute(attribute), self._documents
+        column = t.c.document
+        if test.operator == "=~" and test.value == ANYTHING:
+            return {name for (name,) in self._fetch(sa.select(t.c.name).where(documents.filled(column, attribute)))}
+        where = documents.has(column, attribute)
+        if test.operator == "==" and not about.is_list:
+            where = documents.may_be(column, attribute, test.value)
+        elif test.beginning and not about.is_list:
+            where = documents.may_begin(column, attribute, test.beginning)
+        rows = self._fetch(sa.select(t.c.name, documents.value(column, attribute)).where(where))
+        return self._passing(rows, about, test)
 
     def _passing(self, rows: Iterable[tuple[str, Any]], attribute: Attribute, test: Test) -> set[str]:
         """Return the nodes whose value passes; ``rows`` are pairs of a node and its value as it is stored."""
@@ -163,7 +169,7 @@ class Attribute:
         self.name, self.type, self.is_list, self.check = name, found.type, found.is_list, found.check_value
 
     def from_sql(self, value: Any) -> Any:
-        """Return ``value`` as it is in the document: lists come as JSON, truth as a number or a word."""
+        """Return ``value`` as it is in the document: all comes as text, lists as JSON, truth as 1 or a word."""
         if value is not None and self.is_list:
             return json.loads(value)
-        return value in (1, "true") if value is not None and self.type == "bool" else value
+        return value in ("1", "true") if value is not None and self.type == "bool" else value
