@@ -32,6 +32,7 @@ STANDARD = {
     "diff",
     "invocation",
     "warnings",
+    "failed_when_result",
     "deprecations",
     "exception",
     "skipped",

@@ -72,14 +72,15 @@ def test_a_subnet_cannot_be_unset() -> None:
 
 
 def test_which_networks_there_are() -> None:
-    ok("network", name="net10", subnet="10.10.0.0/16")
+    pool = "10.10.9.1-10.10.9.9"
+    ok("network", name="net10", subnet="10.10.0.0/16", dynamic_range=pool)
     ok("network", name="net9", subnet="10.9.0.0/16", dns=["10.0.0.53"], vlan=9)
     found = ok("network_info")
     assert found == {
         "changed": False,
         "networks": {
             "net9": {"subnet": "10.9.0.0/16", "dns": ["10.0.0.53"], "vlan": 9},
-            "net10": {"subnet": "10.10.0.0/16"},
+            "net10": {"subnet": "10.10.0.0/16", "dynamic_range": pool},
         },
         "count": 2,
     }
