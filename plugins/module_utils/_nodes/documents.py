@@ -32,10 +32,6 @@ class Documents:
     has: Callable[[sa.Column[Any], str], sa.ColumnElement[bool]]
     value: Callable[[sa.Column[Any], str], sa.ColumnElement[Any]]
 
-    def filled(self, column: sa.Column[Any], key: str) -> sa.ColumnElement[bool]:
-        """Whether ``key`` has a value: neither null nor an empty list."""
-        return self.value(column, key) != "[]"
-
     def may_be(self, column: sa.Column[Any], key: str, text: str) -> sa.ColumnElement[bool]:
         """Whether the value of ``key`` is ``text``, or may be an expression."""
         value = self.value(column, key)

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 else:
     sa = lazy("sqlalchemy")
 
-ANYTHING = ".*"
-"""The regular expression that each value passes; with !~ it asks for nodes without one."""
-
 _NEGATIVE = {"!=": "==", "!~": "=~"}
 
 
@@ -67,7 +64,8 @@ class Lookup:
         positive = _NEGATIVE.get(test.operator)
         if positive is not None:
             return self._all - set(self.having(attribute, Test(positive, test.value)))
-        return self._owning(attribute, test) | self._inheriting(attribute, test)
+        passing, owning = self._owning(attribute, test)
+        return passing | self._inheriting(attribute, test, owning)
 
     @cached_property
     def _everyone(self) -> list[str]:
@@ -78,19 +76,18 @@ class Lookup:
     def _all(self) -> set[str]:
         return set(self._everyone)
 
-    def _owning(self, attribute: str, test: Test) -> set[str]:
-        """Return the nodes whose own value passes."""
+    def _owning(self, attribute: str, test: Test) -> tuple[set[str], set[str] | None]:
+        """Return the nodes whose own value passes, and all that have one, or an explicit null, if these were read too."""
         t, about, documents = self.t.nodes, Attribute(attribute), self._documents
         column = t.c.document
-        if test.operator == "=~" and test.value == ANYTHING:
-            return {name for (name,) in self._fetch(sa.select(t.c.name).where(documents.filled(column, attribute)))}
-        where = documents.has(column, attribute)
+        narrow = None
         if test.operator == "==" and not about.is_list:
-            where = documents.may_be(column, attribute, test.value)
+            narrow = documents.may_be(column, attribute, test.value)
         elif test.beginning and not about.is_list:
-            where = documents.may_begin(column, attribute, test.beginning)
+            narrow = documents.may_begin(column, attribute, test.beginning)
+        where = documents.has(column, attribute) if narrow is None else narrow
         rows = self._fetch(sa.select(t.c.name, documents.value(column, attribute)).where(where))
-        return self._passing(rows, about, test)
+        return self._passing(rows, about, test), {name for name, _value in rows} if narrow is None else None
 
     def _passing(self, rows: Iterable[tuple[str, Any]], attribute: Attribute, test: Test) -> set[str]:
         """Return the nodes whose value passes; ``rows`` are pairs of a node and its value as it is stored."""
@@ -110,7 +107,7 @@ class Lookup:
             passing.update(self._evaluated(expression, names, attribute, test))
         return passing
 
-    def _inheriting(self, attribute: str, test: Test) -> set[str]:
+    def _inheriting(self, attribute: str, test: Test, owning: set[str] | None) -> set[str]:
         """Return the nodes without an own value that inherit one that passes."""
         groups, nodes, documents = self.t.groups, self.t.nodes, self._documents
         value = documents.value(groups.c.document, attribute)
@@ -120,8 +117,9 @@ class Lookup:
             is_expression(one) or test.passes(about.from_sql(one)) for one in set(giving.values())
         ):
             return set()
-        has = documents.has(nodes.c.document, attribute)
-        owning = {name for (name,) in self._fetch(sa.select(nodes.c.name).where(has))}
+        if owning is None:
+            has = documents.has(nodes.c.document, attribute)
+            owning = {name for (name,) in self._fetch(sa.select(nodes.c.name).where(has))}
         first = self._first_giving(list(giving), owning)
         found = self._passing(((node, giving[group]) for node, group in first.items()), about, test)
         return found | (self._all - owning - first.keys()) if by_default else found
