@@ -44,7 +44,7 @@ lab: venv-run apt
 	@$(PYTHON) -m tests.lab
 
 bench: venv-run
-	@$(PYTHON) -m tests.benchmarks
+	@$(PYTHON) -m tests.benchmarks $(ONLY)
 
 fuzz: venv-run
 	@$(PYTHON) -m pytest --no-header -q --hypothesis-profile=long -m hypothesis tests/unit tests/integration
