@@ -14,6 +14,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from . import noderange
@@ -51,9 +52,13 @@ class Wish:
 
 @dataclass(slots=True)
 class _Unsettled:
-    """Nodes whose values have changed in ways not checked yet; ``new``: those of them that were not there before."""
+    """Nodes whose values have changed in ways not checked yet: ``written`` themselves, or ``concerned`` by a group.
 
-    names: set[str] = field(default_factory=set)
+    ``new``: those of them that were not there before.
+    """
+
+    written: dict[str, Record] = field(default_factory=dict)
+    concerned: set[str] = field(default_factory=set)
     new: set[str] = field(default_factory=set)
 
 
@@ -87,9 +92,12 @@ class Store(Reader):
             yield
         finally:
             self._unsettled = None
-        if waiting.names:
-            names = sorted(waiting.names & self.known("node", waiting.names), key=natural)
-            settle(self, self.stream(names), new=waiting.new)
+        there = self.known("node", waiting.written.keys() | waiting.concerned)
+        written = {name: record for name, record in waiting.written.items() if name in there}
+        make = self.maker(record.groups for record in written.values())
+        others = sorted(there - written.keys(), key=natural)
+        views = chain((make(name, record) for name, record in written.items()), self.stream(others))
+        settle(self, views, new=waiting.new)
 
     # -- one ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +155,7 @@ class Store(Reader):
                 gone: sa.BindParameter[str] = sa.bindparam("gone")
                 self.connection.execute(t.delete().where(t.c.name == gone), [{"gone": name} for name in before])
             if concerned and self._unsettled is not None:
-                self._unsettled.names.update(concerned)
+                self._unsettled.concerned.update(concerned)
             elif concerned:
                 settle(self, self.stream(concerned), new=())
         changes = {name: Change(kind, (name, before[name]) if name in before else None, None) for name in names}
@@ -284,8 +292,11 @@ class Store(Reader):
     def _settle(self, kind: str, changed: Mapping[str, Record], new: Collection[str]) -> None:
         """Check what the change means for nodes, and write down what identifies them."""
         if self._unsettled is not None:
-            self._unsettled.names.update(changed if kind == "node" else self.members(list(changed)))
-            self._unsettled.new.update(new if kind == "node" else ())
+            if kind == "node":
+                self._unsettled.written.update(changed)
+                self._unsettled.new.update(new)
+            else:
+                self._unsettled.concerned.update(self.members(list(changed)))
         elif kind == "node":
             make = self.maker(record.groups for record in changed.values())
             settle(self, (make(name, record) for name, record in changed.items()), new=new)
