@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,7 @@ def settle_folder(folder: Path) -> None:
         os.close(handle)
 
 
-class Backend:
+class Backend(ABC):
     """A kind of database, at one place. ``url`` names it for people, without password; ``advice``: cause to a way out."""
 
     kind: str
@@ -77,37 +78,37 @@ class Backend:
     codes: ClassVar[Mapping[str | None, str]] = {}
     """As ``advice``, by SQLSTATE."""
 
+    @abstractmethod
     def exists(self) -> bool:
         """Whether there is something to open."""
-        raise NotImplementedError
 
+    @abstractmethod
     def make(self, install: Install) -> None:
         """Make it, or take what somebody else has made in the meantime."""
-        raise NotImplementedError
 
     def files(self) -> list[Path]:
         """The files that it consists of on this machine, there or not."""
         return []
 
+    @abstractmethod
     def begin_read(self, connection: sa.Connection) -> None:
         """Begin a transaction that sees one state."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin_write(self, connection: sa.Connection) -> None:
         """Begin a transaction when no other writes, within lock_wait_seconds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def product(self, connection: sa.Connection) -> str:
         """Name and version of the program behind it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def size(self, connection: sa.Connection) -> int:
         """Bytes that it takes on disk."""
-        raise NotImplementedError
 
+    @abstractmethod
     def problems(self, connection: sa.Connection) -> list[str]:
         """What the database's own check of its structure finds."""
-        raise NotImplementedError
 
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:

@@ -23,6 +23,7 @@ from .backend import hand_over, settle_folder
 from .database import home
 from .errors import ErrorCode, MetalError
 from .libraries import lazy
+from .schema import ENCRYPTED
 
 if TYPE_CHECKING:
     from cryptography import fernet
@@ -31,7 +32,6 @@ else:
 
 KEY_FILE = "secret.key"
 VARIABLE = "STAGE0_SECRET_KEY"
-PREFIX = "fernet:"
 
 
 class Keyring:
@@ -64,14 +64,14 @@ class Keyring:
         Raises: MetalError ``database`` in that case, and if the keys cannot be read.
         """
         make = bool(self._ciphers) or self.from_environment or self.path.exists() or not stored()
-        return PREFIX + self._open(make=make)[0].encrypt(text.encode()).decode()
+        return ENCRYPTED + self._open(make=make)[0].encrypt(text.encode()).decode()
 
     def decrypt(self, stored: str, what: str = "a secret in the node database") -> str:
         """Return the text of which ``stored``, in words ``what``, is the encrypted form.
 
         Raises: MetalError ``database`` if no key of the ring fits.
         """
-        token = stored.removeprefix(PREFIX).encode()
+        token = stored.removeprefix(ENCRYPTED).encode()
         for cipher in (*self._open(make=False), *self._earlier.values()):
             with suppress(fernet.InvalidToken):
                 return cipher.decrypt(token).decode()
@@ -79,7 +79,7 @@ class Keyring:
 
     def fits(self, stored: str) -> bool:
         """Whether a key of the ring decrypts ``stored``. Raises: MetalError ``database`` if the keys cannot be read."""
-        token = stored.removeprefix(PREFIX).encode()
+        token = stored.removeprefix(ENCRYPTED).encode()
         for cipher in self._open(make=False):
             with suppress(fernet.InvalidToken):
                 cipher.decrypt(token)
@@ -89,7 +89,7 @@ class Keyring:
     def renewed(self, stored: str) -> str:
         """Return the secret encrypted by the first key: ``stored`` itself if it is so already. Raises: as decrypt()."""
         with suppress(fernet.InvalidToken):
-            self._open(make=False)[0].decrypt(stored.removeprefix(PREFIX).encode())
+            self._open(make=False)[0].decrypt(stored.removeprefix(ENCRYPTED).encode())
             return stored
         return self.encrypt(self.decrypt(stored))
 
