@@ -37,6 +37,8 @@ class PowerAction(StrEnum):
     """Off, a pause of the BMC's choice, and on."""
     BOOT = "boot"
     """On if it is off, reset if it is on."""
+    NMI = "nmi"
+    """A diagnostic interrupt, by which an operating system dumps its memory or stops. The power stays on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,18 @@ POWER_RULES = {
     PowerAction.RESET: PowerRule(PowerAction.RESET, PowerAction.ON, PowerState.ON),
     PowerAction.CYCLE: PowerRule(PowerAction.CYCLE, PowerAction.ON, PowerState.ON),
     PowerAction.BOOT: PowerRule(PowerAction.RESET, PowerAction.ON, PowerState.ON),
+    # A machine that is off has nothing to interrupt; operations refuse it (see power_command).
+    PowerAction.NMI: PowerRule(PowerAction.NMI, None, PowerState.ON),
 }
 
 
 def power_command(action: PowerAction, state: PowerState) -> PowerAction | None:
-    """Return what has to be sent to a machine in ``state`` so that ``action`` is done; None: nothing."""
+    """Return what has to be sent to a machine in ``state`` so that ``action`` is done; None: nothing.
+
+    Raises: MetalError ``conflict`` for an interrupt of a machine that is off.
+    """
+    if action is PowerAction.NMI and state is PowerState.OFF:
+        raise MetalError(ErrorCode.CONFLICT, "the machine is off: there is no operating system to interrupt")
     rule = POWER_RULES[action]
     return rule.if_on if state is PowerState.ON else rule.if_off
 
@@ -106,21 +115,37 @@ class BootOverride:
         return self if self.marked and self.device is not BootDevice.NONE else BootOverride(BootDevice.NONE)
 
 
+class ResetKind(StrEnum):
+    """How a BMC itself starts anew."""
+
+    COLD = "cold"
+    """As after its power came back: sessions are gone, and on some BMCs settings that were not stored."""
+    WARM = "warm"
+
+
 class Capability(StrEnum):
     """What a driver's family can do; an operation refuses in check mode what is not declared."""
 
     POWER = "power"
+    NMI = "nmi"
     BOOT_DEVICE = "boot_device"
+    IDENTIFY = "identify"
+    BMC_RESET = "bmc_reset"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A BMC: where it is and who we are to it. ``password`` is kept out of repr()."""
+    """A BMC: where it is and who we are to it. ``password`` and ``kg`` are kept out of repr().
+
+    ``kg`` and ``suite`` are IPMI's: the BMC's own key, empty if it has none, and the cipher suite, None if any will do.
+    """
 
     address: str
     port: int
     user: str
     password: str
+    kg: str = ""
+    suite: int | None = None
 
     def __repr__(self) -> str:
         return f"Target({self.address}:{self.port})"
@@ -142,8 +167,9 @@ class Withdrawn(Exception):
 class Driver(Protocol):
     """One family of hardware. Every method raises MetalError, and none takes longer than ``seconds``.
 
-    ``seconds`` count from the request's turn: a driver may let it wait until a process or a socket is free. Where
-    there is a ``still``, it is called then, in the caller's thread; if it returns False, Withdrawn is raised.
+    ``seconds`` count from the request's turn: a driver may let it wait until the BMC is free of another. Where there is
+    a ``still``, it is called just before anything is changed, in the caller's thread; if it returns False, Withdrawn is
+    raised.
     """
 
     name: str
@@ -162,6 +188,15 @@ class Driver(Protocol):
         self, target: Target, wish: BootOverride, seconds: float, still: Still | None = None
     ) -> BootOverride:
         """Set the override and return it as read back. Raises: Withdrawn."""
+
+    async def identify(self, target: Target, lamp: int | None, seconds: float) -> None:
+        """Light the lamp that shows where the machine is: for ``lamp`` seconds (0: put it out), None: until told otherwise."""
+
+    async def identify_state(self, target: Target, seconds: float) -> bool | None:
+        """Return whether that lamp is lit; None if the hardware does not tell."""
+
+    async def reset_bmc(self, target: Target, kind: ResetKind, seconds: float) -> None:
+        """Start the BMC itself anew; the machine runs on."""
 
     async def close(self) -> None:
         """Give back what the driver holds (processes, sockets)."""

@@ -4,8 +4,8 @@
 """PRIVATE to the collection: scripts: what is said to a BMC, apart from how it travels.
 
 A script is a generator. It yields a Request and is sent the Reply to it, or yields a Pause and is sent an empty Reply
-when it is over. It knows no socket, no session and no time, so that it can be run over the engine, over a library,
-or over bytes in a test. Standard: IPMI v2.0 revision 1.1, chapter 5.
+when it is over, or a Listen and is sent what came. It knows no socket, no session and no time, so that it can be run
+over the engine or over bytes in a test. Standard: IPMI v2.0 revision 1.1, chapter 5.
 """
 
 from __future__ import annotations
@@ -47,7 +47,17 @@ class Reply(NamedTuple):
     data: bytes
 
 
-Script = Generator[Request | Pause, Reply, T]
+class Listen(NamedTuple):
+    """Send this payload of the kind serial over LAN, if any, and wait so many seconds for the next one from the BMC."""
+
+    payload: bytes
+    seconds: float
+
+
+TIMED_OUT = Reply(-1, b"")
+"""What a script is sent for a Listen to which nothing came."""
+
+Script = Generator[Request | Pause | Listen, Reply, T]
 
 BUSY = 0xC0
 BUSY_PAUSES = (0.2, 0.5, 1.0, 2.0)
@@ -83,7 +93,8 @@ class Refused(MetalError):
     def __init__(self, request: Request, completion: int) -> None:
         code, text = MEANINGS.get(completion, (ErrorCode.PROTOCOL, "the BMC refuses"))
         super().__init__(
-            code, f"{text} (IPMI command {request.netfn:02x}h/{request.command:02x}h, completion code {completion:02x}h)"
+            code,
+            f"{text} (IPMI command {request.netfn:02x}h/{request.command:02x}h, completion code {completion:02x}h)",
         )
         self.completion = completion
 
