@@ -17,43 +17,33 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.stage0.metal.plugins.module_utils._drivers import ipmi
-from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi import pool as pools
-from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi import session, wire
-from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.pool import Pool
-from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import (
-    BootDevice,
-    BootMode,
-    BootOverride,
-    PowerAction,
-    PowerState,
-    PowerStep,
-    Target,
-    Withdrawn,
-)
+from ansible_collections.stage0.metal.plugins.module_utils._drivers._pyghmi import oem, session
+from ansible_collections.stage0.metal.plugins.module_utils._drivers._pyghmi import pool as pools
+from ansible_collections.stage0.metal.plugins.module_utils._drivers._pyghmi.pool import Pool
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Target
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 
 TARGET = Target("10.2.1.1", 623, "admin", "secret")
 
 
-def deaf(_raw: Any) -> None:
+def deaf(_bmc: Any) -> None:
     """Hang, and not hear the alarm either."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
     while True:
         time.sleep(60)
 
 
-def refuse(_raw: Any) -> None:
+def refuse(_bmc: Any) -> None:
     raise MetalError(ErrorCode.AUTH, "refused")
 
 
 VERBS: dict[str, Callable[..., Any]] = {
-    "echo": lambda _raw, *words: words,
-    "pid": lambda _raw: os.getpid(),
-    "sleep": lambda _raw: time.sleep(60),
+    "echo": lambda _bmc, *words: words,
+    "pid": lambda _bmc: os.getpid(),
+    "sleep": lambda _bmc: time.sleep(60),
     "deaf": deaf,
-    "die": lambda _raw: os._exit(3),
-    "print": lambda _raw: (os.write(1, b"noise"), os.write(2, b"noise"))[:0],
+    "die": lambda _bmc: os._exit(3),
+    "print": lambda _bmc: (os.write(1, b"noise"), os.write(2, b"noise"))[:0],
     "refuse": refuse,
 }
 
@@ -65,7 +55,7 @@ def verbs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "pyghmi_command", SimpleNamespace(Command=lambda **_given: command))
     monkeypatch.setattr(pools, "GRACE_SECONDS", 0.3)
     for name, verb in VERBS.items():
-        monkeypatch.setitem(wire.VERBS, name, verb)
+        monkeypatch.setitem(oem.VERBS, name, verb)
 
 
 def with_pool(size: int, scenario: Callable[[Pool], Awaitable[None]]) -> None:
@@ -143,45 +133,6 @@ def test_bad_jobs_hold_up_no_others() -> None:
     with_pool(4, scenario)
 
 
-def test_a_request_is_asked_whether_it_still_holds_when_its_turn_comes() -> None:
-    async def scenario(pool: Pool) -> None:
-        said: list[str] = []
-        armed = True
-
-        def still() -> bool:
-            said.append("asked")
-            return armed
-
-        first = asyncio.create_task(pool.run("deaf", TARGET, (), 0.2))
-        waiting = asyncio.create_task(pool.run("die", TARGET, (), 5, still))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert pool._all
-        assert not said  # the only worker is taken: nothing is asked before it is free
-        armed = False
-        with pytest.raises(MetalError):
-            await first
-        with pytest.raises(Withdrawn):
-            await waiting
-        assert said == ["asked"]
-        armed = True
-        assert await pool.run("echo", TARGET, (1,), 5, still) == (1,)
-
-    with_pool(1, scenario)
-
-
-def test_a_question_that_fails_costs_no_slot() -> None:
-    async def scenario(pool: Pool) -> None:
-        def still() -> bool:
-            raise MetalError(ErrorCode.DATABASE, "locked")
-
-        with pytest.raises(MetalError, match="locked"):
-            await pool.run("die", TARGET, (), 5, still)
-        assert await pool.run("echo", TARGET, (1,), 5) == (1,)
-
-    with_pool(1, scenario)
-
-
 def test_a_job_that_is_given_up_costs_its_worker() -> None:
     async def scenario(pool: Pool) -> None:
         first = await pool.run("pid", TARGET, (), 5)
@@ -222,13 +173,13 @@ def test_workers_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 KILLED = """
 import asyncio, os, signal
 from types import SimpleNamespace
-from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi import session, wire
-from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.pool import Pool
+from ansible_collections.stage0.metal.plugins.module_utils._drivers._pyghmi import session
+from ansible_collections.stage0.metal.plugins.module_utils._drivers._pyghmi.pool import Pool
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Target
 
 command = SimpleNamespace(ipmi_session=SimpleNamespace(raw_command=None, logout=lambda: None))
 session.pyghmi_command = SimpleNamespace(Command=lambda **_given: command)
-session.VERBS["echo"] = lambda _raw, *words: words
+session.VERBS["echo"] = lambda _bmc, *words: words
 
 async def main():
     pool = Pool(3)
@@ -252,31 +203,3 @@ def test_workers_end_when_their_parent_is_killed() -> None:
     assert ready
     assert os.read(reading, 1) == b""
     os.close(reading)
-
-
-def test_the_driver_asks_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers: dict[str, Any] = {
-        "power_state": lambda _raw: PowerState.ON,
-        "power": lambda _raw, action: PowerStep(PowerState.OFF, PowerAction(action)),
-        "boot_override": lambda _raw: BootOverride(BootDevice.DISK),
-        "set_boot_override": lambda _raw, *words: BootOverride(BootDevice(words[0]), words[1], BootMode(words[2])),
-    }
-    for name, verb in answers.items():
-        monkeypatch.setitem(wire.VERBS, name, verb)
-
-    async def scenario() -> None:
-        driver = ipmi.IpmiDriver(1)
-        wish = BootOverride(BootDevice.CD, True, BootMode.UEFI)
-        try:
-            assert await driver.power_state(TARGET, 5) is PowerState.ON
-            assert await driver.power(TARGET, PowerAction.ON, 5) == PowerStep(PowerState.OFF, PowerAction.ON)
-            assert await driver.boot_override(TARGET, 5) == BootOverride(BootDevice.DISK)
-            assert await driver.set_boot_override(TARGET, wish, 5) == wish
-            with pytest.raises(Withdrawn):
-                await driver.power(TARGET, PowerAction.ON, 5, lambda: False)
-            with pytest.raises(Withdrawn):
-                await driver.set_boot_override(TARGET, wish, 5, lambda: False)
-        finally:
-            await driver.close()
-
-    asyncio.run(scenario())

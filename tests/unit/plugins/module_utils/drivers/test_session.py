@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi import session, wire
+from ansible_collections.stage0.metal.plugins.module_utils._drivers._pyghmi import oem, session
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Target
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from pyghmi.exceptions import IpmiException
@@ -99,9 +99,9 @@ def run(verb: str = "echo", *arguments: Any, seconds: float = 5.0) -> tuple[Any,
 
 @pytest.fixture(autouse=True)
 def verbs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(wire.VERBS, "echo", lambda raw, *words: (raw, *words))
-    monkeypatch.setitem(wire.VERBS, "sleep", lambda _raw: time.sleep(60))
-    monkeypatch.setitem(wire.VERBS, "refuse", raising(MetalError(ErrorCode.BUSY, "busy")))
+    monkeypatch.setitem(oem.VERBS, "echo", lambda bmc, *words: (bmc.ipmi_session.raw_command, *words))
+    monkeypatch.setitem(oem.VERBS, "sleep", lambda _bmc: time.sleep(60))
+    monkeypatch.setitem(oem.VERBS, "refuse", raising(MetalError(ErrorCode.BUSY, "busy")))
 
 
 def test_log_in_work_and_log_out(pyghmi: Pyghmi) -> None:

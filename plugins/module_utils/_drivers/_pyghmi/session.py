@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from ..._nodes.errors import ErrorCode, MetalError
 from ..._nodes.libraries import lazy
 from ..base import Target
-from .wire import VERBS
+from .oem import VERBS
 
 if TYPE_CHECKING:
     from pyghmi import exceptions as pyghmi_exceptions
@@ -101,7 +101,7 @@ def _within_session(verb: str, target: Target, arguments: tuple[Any, ...]) -> An
     pyghmi_session.Session.initting_sessions.clear()
     try:
         bmc = _login(target)
-        return VERBS[verb](bmc.ipmi_session.raw_command, *arguments)
+        return VERBS[verb](bmc, *arguments)
     finally:
         if bmc is not None:
             with _alarm(LOGOUT_SECONDS), suppress(Exception, TimeLimit):

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..._nodes.errors import ErrorCode, MetalError
-from ..base import Still, Target, Withdrawn
+from ..base import Target
 from . import session
 
 GRACE_SECONDS = session.LOGOUT_SECONDS + 1.0
@@ -94,16 +94,9 @@ class Pool:
         self._idle: list[_Worker] = []
         self._all: list[_Worker] = []
 
-    async def run(
-        self, verb: str, target: Target, arguments: tuple[Any, ...], seconds: float, still: Still | None = None
-    ) -> Any:
-        """Return what the verb returns. Raises: MetalError, and never later than ``seconds`` after a worker took it.
-
-        ``still`` is asked once a worker is free, which may be minutes after the call. Raises: Withdrawn if it says no.
-        """
+    async def run(self, verb: str, target: Target, arguments: tuple[Any, ...], seconds: float) -> Any:
+        """Return what the verb returns. Raises: MetalError, and never later than ``seconds`` after a worker took it."""
         async with self._slots:
-            if still is not None and not still():
-                raise Withdrawn
             worker = self._take()
             fit = False
             try:
