@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""PRIVATE to the collection: what a machine is made of, as any driver tells it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Chassis:
+    """The enclosure. ``custom``: what the maker added, in his order; None: not told."""
+
+    kind: str | None = None
+    part_number: str | None = None
+    serial: str | None = None
+    custom: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The main board. ``made``: when, ISO 8601 in UTC, to the minute."""
+
+    manufacturer: str | None = None
+    product: str | None = None
+    serial: str | None = None
+    part_number: str | None = None
+    made: str | None = None
+    custom: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The machine as it is sold: its ``serial`` is the one on the label, ``asset_tag`` the owner's."""
+
+    manufacturer: str | None = None
+    name: str | None = None
+    part_number: str | None = None
+    version: str | None = None
+    serial: str | None = None
+    asset_tag: str | None = None
+    custom: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """The BMC itself: its firmware, the numbers of its maker (IANA) and model, the protocol that it speaks."""
+
+    firmware: str
+    manufacturer_id: int
+    product_id: int
+    protocol: str
+    firmware_build: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What a machine says of itself. ``warnings``: what was wrong with the data, one sentence each."""
+
+    controller: Controller
+    uuid: str | None = None
+    chassis: Chassis | None = None
+    board: Board | None = None
+    product: Product | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def serial(self) -> str | None:
+        """The machine's serial number: the product's, else the chassis's, else the board's."""
+        parts = (self.product, self.chassis, self.board)
+        return next((part.serial for part in parts if part is not None and part.serial), None)
+
+    def document(self) -> dict[str, Any]:
+        """Return it in types that JSON knows, without the warnings, which are about the reading."""
+        document = asdict(self)
+        del document["warnings"]
+        return plain(document) | {"serial": self.serial}
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` with lists in place of tuples, so that it equals what comes back from JSON."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
