@@ -9,15 +9,15 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from .fleet import fleet
 from .inventory import inventory
 from .measure import Size
 from .noderange import noderange
-from .power_info import power_info
 from .store import store
 from .writers import writers
 
 BENCHMARKS: dict[str, Callable[[Size], str]] = {
-    "power_info": lambda size: power_info(size.of(500, 20), size.rounds),
+    "fleet": fleet,
     "noderange": noderange,
     "store": store,
     "inventory": inventory,
