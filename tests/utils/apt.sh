@@ -15,6 +15,8 @@ packages=(
     postgresql
     # The peers that results are compared with, and the linter for shell scripts.
     ipmitool freeipmi-tools shellcheck perl
+    # The benchmarks' farm of BMCs is compiled.
+    gcc make libssl-dev
 )
 
 missing=()
