@@ -13,13 +13,18 @@ program that is not asynchronous. From a shell: ``python -m`` this package, ``--
 
 from __future__ import annotations
 
+from .bmc_data import Account
 from .control import ask
 from .faults import Fault, FaultSetting, parse_fault
 from .machine import BootOrder, Firmware, Phase, Timing
-from .rack import Rack, RackOptions, inventory_csv, node_identities
+from .models import MODELS
+from .options import RackOptions, inventory_csv, node_identities
+from .rack import Rack
 from .runner import RackProcess, RackThread, private_address
 
 __all__ = [
+    "MODELS",
+    "Account",
     "BootOrder",
     "Fault",
     "FaultSetting",

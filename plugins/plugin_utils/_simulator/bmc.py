@@ -9,62 +9,130 @@ feed it bytes.
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from . import commands_app, commands_chassis, commands_inventory, wire
+from . import (
+    commands_app,
+    commands_chassis,
+    commands_sensor,
+    commands_storage,
+    commands_transport,
+    commands_users,
+    wire,
+)
 from .bmc_data import Account, BmcIdentity, Counters
 from .boot_options import BootOptions, Override
 from .cipher import BadPacket
-from .command_table import Board, Chassis, Command, CommandError, Completion, Lamp, Privilege, Request
+from .command_table import NETFN_APP, Board, Chassis, Command, CommandError, Completion, Lamp, Privilege, Request
 from .faults import Fault, FaultSet
+from .machine import Happening
+from .model import Model
 from .rakp import LogIn
+from .sdr import Kind
+from .sel import Event
 from .sessions import Peer, Sequence, Session, SessionState, SessionTable
+from .users import Users
 
 COMMANDS: dict[tuple[int, int], Command] = {
     **commands_app.TABLE,
+    **commands_users.TABLE,
     **commands_chassis.TABLE,
-    **commands_inventory.TABLE,
+    **commands_storage.TABLE,
+    **commands_sensor.TABLE,
+    **commands_transport.TABLE,
 }
 """Every command that is carried out; any other ends with completion code C1h."""
 
 SESSION_TIMEOUT_SECONDS = 60.0
 DEFAULT_SLOTS = 5
 DEFAULT_SUITES = (3, 17)
-WRONG_SUFFIX = b"!"
-"""What the BMC's password has behind it under the fault wrong_password."""
+RESET_SECONDS = 5.0
+"""For so long a BMC that restarts is silent, if nothing else is asked for; real ones take a minute."""
+_WARM = 0.5
+"""How much of that a warm reset takes."""
+_NEVER_BUSY = frozenset({(NETFN_APP, 0x3C)})
+"""Close Session: a busy BMC that kept its sessions would not be just busy."""
+_TOLD = {
+    Happening.POWER_ON: Event(Kind.POWER_UNIT, 0, ended=True),
+    Happening.POWER_OFF: Event(Kind.POWER_UNIT, 0),
+    Happening.BOOT: Event(Kind.SYSTEM_BOOT, 0),
+    Happening.RUNNING: Event(Kind.OS_BOOT, 1),
+    Happening.BUTTON: Event(Kind.BUTTON, 0),
+    Happening.DIAGNOSTIC: Event(Kind.CRITICAL_INTERRUPT, 0),
+}
+"""What the machine does, to what its event log says of it (table 42-3)."""
 
 
 class Bmc:
-    """A BMC. ``account``: who may log in; ``chassis``: the machine; ``clock``: seconds, steadily."""
+    """A BMC. ``accounts``: who may log in; ``chassis``: the machine; ``clock``: seconds, steadily; ``wall``: since 1970.
+
+    ``k_g``: the BMC's key, if one is set. ``reset_seconds``: for how long it is silent when it restarts.
+    """
 
     def __init__(
         self,
         identity: BmcIdentity,
-        account: Account,
+        accounts: Iterable[Account],
         chassis: Chassis,
         boot: BootOptions,
         faults: FaultSet,
         *,
+        model: Model,
         slots: int = DEFAULT_SLOTS,
         suites: tuple[int, ...] = DEFAULT_SUITES,
+        k_g: bytes = b"",
+        reset_seconds: float = RESET_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.identity = identity
         self.counters = Counters()
-        self._account = account
         self._faults = faults
         self._clock = clock
+        self._reset_seconds = reset_seconds
+        self._chance: random.Random | None = None
+        self._silent_until: float | None = None
+        self._restart_wanted: float | None = None
         self.sessions = SessionTable(slots, SESSION_TIMEOUT_SECONDS, clock, self._expired)
-        self._board = Board(
-            identity, chassis, boot, Lamp(clock), self.sessions, suites, self._current_account, self._closed
+        self.board = Board(
+            identity=identity,
+            model=model,
+            chassis=chassis,
+            boot=boot,
+            lamp=Lamp(clock),
+            sessions=self.sessions,
+            suites=suites,
+            users=Users(accounts),
+            faults=faults,
+            closed=self._closed,
+            restart=self._want_restart,
+            wall=wall,
+            k_g=k_g,
         )
-        full = faults.checker(Fault.SESSION_TABLE_FULL)
-        self._log_in = LogIn(self.sessions, identity.guid, suites, self._current_account, full, self.counters, clock)
+        board = self.board
+        self._log_in = LogIn(
+            self.sessions,
+            identity.guid,
+            suites,
+            board.users,
+            k_g,
+            lambda: board.channel_limit,
+            faults,
+            self.counters,
+            clock,
+        )
         self._formats = {wire.FORMAT_NONE: self._outside, wire.FORMAT_RMCPPLUS: self._plus}
+        self._hot = False
+        faults.watch(self._faults_changed)
+        if faults:
+            self._faults_changed()
 
     def receive(self, datagram: bytes, peer: Peer) -> bytes | None:
         """Return the answer to a datagram, or None where a BMC would stay silent."""
+        if self._silent_until is not None and not self._back():
+            return None
         self.counters.packets_in += 1
         try:
             reply = self._dispatch(datagram, peer)
@@ -78,15 +146,42 @@ class Bmc:
     @property
     def boot_override(self) -> Override | None:
         """The boot override that the next boot would obey."""
-        return self._board.boot.override()
+        return self.board.boot.override()
 
-    def _current_account(self) -> Account:
-        if self._faults.active(Fault.WRONG_PASSWORD):
-            return Account(self._account.name, self._account.password + WRONG_SUFFIX, self._account.privilege)
-        return self._account
+    @property
+    def log_entries(self) -> int:
+        """How many entries the event log has."""
+        return len(self.board.log)
 
-    def _expired(self) -> None:
-        self.counters.sessions_expired += 1
+    def happened(self, what: Happening) -> None:
+        """Something happened to the machine: the event log may have to tell of it."""
+        self.board.log.happened(_TOLD[what])
+
+    def restart(self, seconds: float) -> None:
+        """Restart now: sessions are gone, and for so many seconds nothing is answered."""
+        self.sessions.clear()
+        self.board.reset()
+        self._silent_until = self._clock() + seconds
+        self.counters.resets += 1
+
+    def _back(self) -> bool:
+        if self._silent_until is not None and self._clock() < self._silent_until:
+            return False
+        self._silent_until = None
+        return True
+
+    def _want_restart(self, cold: bool) -> None:
+        self._restart_wanted = self._reset_seconds * (1.0 if cold else _WARM)
+
+    def _faults_changed(self) -> None:
+        hot = self._faults.active(Fault.HOT)
+        if hot != self._hot:
+            self._hot = hot
+            self.board.check_thresholds()
+
+    def _expired(self, session: Session) -> None:
+        self.counters.sessions_expired += session.state is SessionState.ACTIVE
+        self.counters.unfinished += session.state is SessionState.RAKP
 
     def _closed(self) -> None:
         self.counters.sessions_closed += 1
@@ -130,6 +225,8 @@ class Bmc:
         verdict = session.check_sequence(packet.sequence)
         if packet.payload_type != wire.PAYLOAD_IPMI or verdict is Sequence.STRAY:
             raise wire.WireError("not an IPMI payload, or far outside the sequence window")
+        if self._faults:
+            self._misfortune(session)
         now = self._clock()
         session.touched = now
         response = session.answer_again(raw, now)
@@ -139,10 +236,34 @@ class Bmc:
             raise wire.WireError("an old packet again")
         else:
             message = wire.parse_message(raw)
-            response = wire.build_response(message, self._execute(message, session))
-            session.remember(raw, response, now)
+            if self._faults and self._busy(message):
+                # not remembered: whoever asks again, with the same number or another, gets another chance
+                response = wire.build_response(message, bytes((Completion.NODE_BUSY,)))
+            else:
+                response = wire.build_response(message, self._execute(message, session))
+                session.remember(raw, response, now)
         session.out_sequence += 1
-        return session.seal.pack(session.console_id, session.out_sequence, response)
+        reply = session.seal.pack(session.console_id, session.out_sequence, response)
+        if self._restart_wanted is not None:
+            seconds, self._restart_wanted = self._restart_wanted, None
+            self.restart(seconds)
+        return reply
+
+    def _misfortune(self, session: Session) -> None:
+        """Restart in mid-session, once, if that is the fault. Raises WireError: such a packet gets no answer."""
+        limit = self._faults.value(Fault.RESET_MID_SESSION)
+        if limit is not None and session.out_sequence >= limit:
+            self._faults.clear(Fault.RESET_MID_SESSION)
+            self.restart(self._reset_seconds)
+            raise wire.WireError("the BMC restarts")
+
+    def _busy(self, message: wire.Message) -> bool:
+        percent = self._faults.value(Fault.BUSY)
+        if percent is None or (message.netfn, message.command) in _NEVER_BUSY:
+            return False
+        # only a few BMCs of many ever need one, and it takes 2.5 kB
+        self._chance = self._chance or random.Random(self.identity.serial)
+        return self._chance.random() * 100.0 < percent
 
     def _execute(self, message: wire.Message, session: Session | None) -> bytes:
         command = COMMANDS.get((message.netfn, message.command))
@@ -155,6 +276,6 @@ class Bmc:
             return bytes((Completion.TRUNCATED,))
         self.counters.command(command.name)
         try:
-            return bytes((Completion.OK,)) + command.handler(Request(self._board, session, message.data))
+            return bytes((Completion.OK,)) + command.handler(Request(self.board, session, message.data))
         except CommandError as error:
             return bytes((error.code,))

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""PRIVATE to the collection: what a simulated BMC is made of: its identity, its account, its counters."""
+"""PRIVATE to the collection: what a simulated BMC is made of: its identity, its accounts, its counters."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ ADMINISTRATOR = 4
 
 @dataclass(frozen=True)
 class Account:
-    """The one account of a BMC (user number 2): name and password as bytes, highest privilege (4: administrator)."""
+    """An account as the rack sets it up: name and password as bytes, highest privilege (4: administrator)."""
 
     name: bytes
     password: bytes
     privilege: int = ADMINISTRATOR
+    enabled: bool = True
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class BmcIdentity:
     mac: str
     system: uuid.UUID
     serial: str
+    address6: str | None = None
+    """A second, IPv6 address that the BMC answers at, on ``port6``."""
+    port6: int = 0
 
     @property
     def guid(self) -> bytes:
@@ -39,7 +43,13 @@ class BmcIdentity:
 
 @dataclass
 class Counters:
-    """What a BMC has seen since it was started."""
+    """What a BMC has seen since it was started.
+
+    ``log_ins``: RAKP messages 1 that got an answer to go on with. Of these, ``wrong_passwords`` went on with a wrong
+    code in message 3: each is a password tried. ``given_up`` said in message 3 that they do not believe the BMC.
+    ``unfinished`` never sent one: a client that sees from message 2 that its password is wrong may just go.
+    ``refused_log_ins``: message 1 was refused (name, role). ``bad_auth``: everything with a wrong code, these included.
+    """
 
     packets_in: int = 0
     packets_out: int = 0
@@ -47,6 +57,12 @@ class Counters:
     packets_refused: int = 0
     repeated: int = 0
     bad_auth: int = 0
+    log_ins: int = 0
+    refused_log_ins: int = 0
+    wrong_passwords: int = 0
+    given_up: int = 0
+    unfinished: int = 0
+    resets: int = 0
     sessions_opened: int = 0
     sessions_closed: int = 0
     sessions_expired: int = 0

@@ -4,8 +4,8 @@
 """PRIVATE to the collection: the cryptography of RMCP+ sessions, as a BMC does it.
 
 Standard: IPMI v2.0 revision 1.1, sections 13.20 to 13.32 and table 22-20 (cipher suites); HMAC is RFC 2104,
-AES-128-CBC is FIPS 197 with SP 800-38A. Suites offered: 3 (RAKP-HMAC-SHA1, HMAC-SHA1-96, AES-CBC-128) and 17
-(RAKP-HMAC-SHA256, HMAC-SHA256-128, AES-CBC-128). No K_g (two-key login): SIK is keyed by the user's password.
+AES-128-CBC is FIPS 197 with SP 800-38A. Suites carried out: 3 (RAKP-HMAC-SHA1, HMAC-SHA1-96, AES-CBC-128) and 17
+(RAKP-HMAC-SHA256, HMAC-SHA256-128, AES-CBC-128). Others can be listed, as firmware does that lists what it lacks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import hmac
 import os
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from ...module_utils._nodes.libraries import lazy
@@ -57,26 +58,58 @@ SUITES = {
 }
 
 
+LISTED = {
+    0: (0, 0, 0),
+    1: (1, 0, 0),
+    2: (1, 1, 0),
+    6: (2, 0, 0),
+    7: (2, 2, 0),
+    8: (2, 2, 1),
+    11: (2, 3, 0),
+    12: (2, 3, 1),
+    15: (3, 0, 0),
+    16: (3, 4, 0),
+    **{suite.number: (suite.authentication, suite.integrity, suite.confidentiality) for suite in SUITES.values()},
+}
+"""Suites that a BMC may list, to their algorithms; a log-in with one that is not in SUITES is refused."""
+
+
+class Refusal(IntEnum):
+    """Status codes of Open Session for algorithms that cannot be, table 13-15."""
+
+    AUTHENTICATION = 0x04
+    INTEGRITY = 0x05
+    CONFIDENTIALITY = 0x10
+    COMBINATION = 0x11
+
+
 def find_suite(
     offered: tuple[int, ...], authentication: int, integrity: int, confidentiality: int
-) -> CipherSuite | None:
-    """Return the suite among the numbers ``offered`` that has exactly these algorithms, or None."""
-    wanted = (authentication, integrity, confidentiality)
-    for number in offered:
-        suite = SUITES[number]
-        if (suite.authentication, suite.integrity, suite.confidentiality) == wanted:
+) -> CipherSuite | Refusal:
+    """Return the suite carried out among the numbers ``offered`` that has exactly these algorithms, or why not."""
+    suites = [SUITES[number] for number in offered if number in SUITES]
+    for suite in suites:
+        if (suite.authentication, suite.integrity, suite.confidentiality) == (
+            authentication,
+            integrity,
+            confidentiality,
+        ):
             return suite
-    return None
+    if all(suite.authentication != authentication for suite in suites):
+        return Refusal.AUTHENTICATION
+    if all(suite.integrity != integrity for suite in suites):
+        return Refusal.INTEGRITY
+    if all(suite.confidentiality != confidentiality for suite in suites):
+        return Refusal.CONFIDENTIALITY
+    return Refusal.COMBINATION
 
 
 def suite_records(offered: tuple[int, ...]) -> bytes:
     """Return the records of Get Channel Cipher Suites (table 22-18) for the suites ``offered``."""
     records = bytearray()
     for number in offered:
-        suite = SUITES[number]
-        records += bytes(
-            (0xC0, number, suite.authentication, 0x40 | suite.integrity, 0x80 | suite.confidentiality),
-        )
+        authentication, integrity, confidentiality = LISTED[number]
+        records += bytes((0xC0, number, authentication, 0x40 | integrity, 0x80 | confidentiality))
     return bytes(records)
 
 
@@ -106,9 +139,9 @@ class Exchange:
         """Return the code that the console must send in RAKP message 3."""
         return self.suite.digest(password, self.bmc_random + self.console_id + self._who)
 
-    def session_key(self, password: bytes) -> bytes:
-        """Return the session integrity key SIK."""
-        return self.suite.digest(password, self.console_random + self.bmc_random + self._who)
+    def session_key(self, key: bytes) -> bytes:
+        """Return the session integrity key SIK; ``key`` is K_g, or the password where none is set."""
+        return self.suite.digest(key, self.console_random + self.bmc_random + self._who)
 
     def rakp4_code(self, session_key: bytes) -> bytes:
         """Return the integrity check value of RAKP message 4, cut to the suite's length."""
@@ -147,9 +180,9 @@ class Seal:
             raise BadPacket("wrong confidentiality padding")
         return padded[: -1 - pad]
 
-    def pack(self, session_id: int, sequence: int, message: bytes) -> bytes:
-        """Return the datagram that carries the IPMI ``message``, encrypted and signed."""
-        kind = wire.PAYLOAD_IPMI | wire.PAYLOAD_ENCRYPTED | wire.PAYLOAD_AUTHENTICATED
+    def pack(self, session_id: int, sequence: int, message: bytes, payload_type: int = wire.PAYLOAD_IPMI) -> bytes:
+        """Return the datagram that carries the IPMI ``message``, or another payload, encrypted and signed."""
+        kind = payload_type | wire.PAYLOAD_ENCRYPTED | wire.PAYLOAD_AUTHENTICATED
         datagram = wire.build_packet(kind, session_id, sequence, self.encrypt(message))
         datagram += wire.integrity_pad(len(datagram) - 4)
         return datagram + self.sign(datagram[4:])

@@ -16,10 +16,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...module_utils._nodes.errors import MetalError
+from .bmc import DEFAULT_SLOTS, DEFAULT_SUITES, RESET_SECONDS
+from .bmc_data import Account
 from .control import ControlServer, ask
 from .faults import KINDS, FaultSetting, parse_fault
 from .machine import BootOrder, Firmware, Timing
-from .rack import Rack, RackOptions, write_inventory
+from .models import MODELS
+from .options import ALL, RackOptions, write_inventory
+from .rack import Rack
+
+_LEVELS = {"callback": 1, "user": 2, "operator": 3, "administrator": 4, "disabled": 4}
+"""Privilege limit of an account by its name; an account that is disabled could be an administrator."""
 
 PROGRAM = "python -m ansible_collections.stage0.metal.plugins.plugin_utils._simulator"
 
@@ -44,6 +51,34 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _account(text: str) -> Account:
+    name, _colon, rest = text.partition(":")
+    password, _colon, level = rest.rpartition(":")
+    if not name or level not in _LEVELS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form NAME:PASSWORD:LEVEL; LEVEL: {', '.join(_LEVELS)}"
+        )
+    return Account(name.encode(), password.encode(), _LEVELS.get(level, 0), enabled=level != "disabled")
+
+
+def _key(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text[2:]) if text.startswith("0x") else text.encode()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 0x and hexadecimal digits") from None
+
+
+def _suites(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers, such as 3,17") from None
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
 def _fault_table() -> str:
     lines = ["faults (NODE=FAULT or NODE=FAULT:NUMBER):"]
     for fault, kind in KINDS.items():
@@ -62,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_rack(result.add_argument_group("the rack"))
+    _add_bmcs(result.add_argument_group("the BMCs"))
     _add_machines(result.add_argument_group("the machines"))
     _add_control(result.add_argument_group("a running simulator"))
     return result
@@ -81,12 +117,48 @@ def _add_rack(group: Any) -> None:
     group.add_argument(
         "--one-address", action="store_true", help="all BMCs on the first address, on ports that count up from --port"
     )
-    group.add_argument("--user", default="admin", metavar="NAME", help="BMC user (default: admin)")
-    group.add_argument("--password", default="secret", metavar="TEXT", help="BMC password (default: secret)")
     group.add_argument(
         "--network", default="10.24.0.0/16", metavar="NET", help="network of the machines (default: 10.24.0.0/16)"
     )
     group.add_argument("--csv", metavar="FILE", help="write the nodes to FILE, a table for module node_import")
+
+
+def _add_bmcs(group: Any) -> None:
+    group.add_argument("--model", choices=list(MODELS), help="model of the machines (default: all in turn)")
+    group.add_argument(
+        "--ipv6", action="store_true", help="each BMC also answers at ::1, on ports that count up from --port"
+    )
+    group.add_argument("--user", default="admin", metavar="NAME", help="BMC user (default: admin)")
+    group.add_argument("--password", default="secret", metavar="TEXT", help="BMC password (default: secret)")
+    group.add_argument(
+        "--account",
+        type=_account,
+        action="append",
+        default=[],
+        metavar="NAME:PASSWORD:LEVEL",
+        help=f"a further BMC user; LEVEL: {', '.join(_LEVELS)}; repeat for more",
+    )
+    group.add_argument(
+        "--factory-defaults",
+        type=_names,
+        nargs="?",
+        const=frozenset({ALL}),
+        default=frozenset(),
+        metavar="NODE,NODE",
+        help="BMCs that have their maker's account still (without a value: all of them)",
+    )
+    group.add_argument("--k-g", type=_key, default=b"", metavar="KEY", help="the BMCs' key: text, or 0x and digits")
+    group.add_argument(
+        "--suites",
+        type=_suites,
+        default=DEFAULT_SUITES,
+        metavar="N,N",
+        help="cipher suites that the BMCs list (default: 3,17, which are the ones that work)",
+    )
+    group.add_argument("--sessions", type=int, default=DEFAULT_SLOTS, metavar="N", help="session slots (default: 5)")
+    group.add_argument(
+        "--reset-seconds", type=_seconds, default=RESET_SECONDS, metavar="S", help="a BMC's restart (default: 5)"
+    )
 
 
 def _add_machines(group: Any) -> None:
@@ -139,6 +211,14 @@ def rack_options(arguments: argparse.Namespace) -> RackOptions:
         network=arguments.network,
         firmware=Firmware(arguments.firmware),
         order=BootOrder(arguments.boot_order),
+        sessions=arguments.sessions,
+        model=arguments.model,
+        accounts=tuple(arguments.account),
+        factory_defaults=arguments.factory_defaults,
+        k_g=arguments.k_g,
+        suites=arguments.suites,
+        reset_seconds=arguments.reset_seconds,
+        ipv6=arguments.ipv6,
         timing=Timing(post=arguments.post_seconds, install=arguments.install_seconds),
         faults=faults,
         powered=arguments.powered,

@@ -4,7 +4,8 @@
 """PRIVATE to the collection: what an IPMI command of the simulated BMC is: a row of a table.
 
 Standard: IPMI v2.0 revision 1.1, section 5.2 (completion codes) and appendix G (privileges). The rows stand in
-:mod:`commands_app`, :mod:`commands_chassis` and :mod:`commands_inventory`.
+:mod:`commands_app`, :mod:`commands_users`, :mod:`commands_chassis`, :mod:`commands_storage`, :mod:`commands_sensor`,
+:mod:`commands_transport` and :mod:`commands_payload`.
 """
 
 from __future__ import annotations
@@ -12,21 +13,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Protocol
 
-from .bmc_data import Account, BmcIdentity
+from .bmc_data import BmcIdentity
 from .boot_options import BootOptions
+from .faults import FaultSet
+from .lan import Lan
+from .model import Model
+from .sel import EventLog
+from .sensors import Sensors
 from .sessions import Session, SessionTable
+from .users import Users
 
 
 class Completion(IntEnum):
-    """Completion codes, table 5-2; 80h to 82h belong to the single command."""
+    """Completion codes, table 5-2; 80h to 87h belong to the single command and have several names here."""
 
     OK = 0x00
     PARAMETER_NOT_SUPPORTED = 0x80
+    PASSWORD_DIFFERS = 0x80
+    ALREADY_ACTIVE = 0x80
+    NOT_ACTIVE = 0x80
     EXCEEDS_LIMIT = 0x81
+    PASSWORD_SIZE = 0x81
+    BEING_ERASED = 0x81
+    SET_IN_PROGRESS = 0x81
+    READ_ONLY = 0x82
+    NOT_WITHOUT_ENCRYPTION = 0x84
     INVALID_SESSION = 0x87
+    NODE_BUSY = 0xC0
     INVALID_COMMAND = 0xC1
+    OUT_OF_SPACE = 0xC4
+    RESERVATION_CANCELLED = 0xC5
     TRUNCATED = 0xC7
     OUT_OF_RANGE = 0xC9
     CANNOT_RETURN = 0xCA
@@ -103,19 +122,59 @@ class Lamp:
 
 @dataclass
 class Board:
-    """What commands work on: one BMC, seen from inside."""
+    """What commands work on: one BMC, seen from inside. What takes room is made when it is first asked for."""
 
     identity: BmcIdentity
+    model: Model
     chassis: Chassis
     boot: BootOptions
     lamp: Lamp
     sessions: SessionTable
     suites: tuple[int, ...]
-    account: Callable[[], Account]
+    users: Users
+    faults: FaultSet
     closed: Callable[[], None]
     """Called when a client has closed a session."""
+    restart: Callable[[bool], None]
+    """Called to restart the BMC, coldly or not, once the answer is out."""
+    wall: Callable[[], float]
+    """Seconds since 1970."""
+    k_g: bytes = b""
     restore_policy: int = 0
     reservation: int = 0
+    channel_limit: int = Privilege.ADMINISTRATOR
+
+    @cached_property
+    def frus(self) -> dict[int, bytearray]:
+        """The inventory of each FRU device."""
+        return {number: bytearray(area) for number, area in self.model.frus(self.identity.serial).items()}
+
+    @cached_property
+    def sensors(self) -> Sensors:
+        """The sensors."""
+        return Sensors(self.model, self.faults, lambda: self.chassis.powered)
+
+    @cached_property
+    def log(self) -> EventLog:
+        """The system event log."""
+        return EventLog(self.model, self.wall)
+
+    @cached_property
+    def lan(self) -> Lan:
+        """The LAN configuration."""
+        return Lan(self.identity, self.suites)
+
+    def reset(self) -> None:
+        """Forget what does not outlive a restart of the BMC."""
+        self.lamp.light(0, forced=False)
+        self.reservation = 0
+        if "log" in self.__dict__:
+            self.log.reservation = 0
+
+    def check_thresholds(self) -> None:
+        """Log what the inlet's temperature has crossed."""
+        for crossing in self.sensors.crossings():
+            self.log.crossed(crossing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""PRIVATE to the collection: IPMI commands of network function App: device, session, channel, user.
+"""PRIVATE to the collection: IPMI commands of network function App: device, restart, session.
 
 Standard: IPMI v2.0 revision 1.1, chapters 20 and 22.
 """
@@ -15,12 +15,7 @@ from .cipher import suite_records
 from .command_table import NETFN_APP, Command, CommandError, Completion, Privilege, Request, Table
 from .sessions import Session
 
-MANUFACTURER = 32473
-"""The enterprise number that IANA keeps for examples (RFC 5612): no vendor's quirks apply to it."""
-PRODUCT = 0x0240
-_LAN_CHANNEL = 1
-_ADMIN_USER = 2
-_USER_SLOTS = 10
+LAN_CHANNEL = 1
 _CHUNK = 16
 
 
@@ -30,10 +25,13 @@ def _session(request: Request) -> Session:
     return request.session
 
 
-def _device_id(_request: Request) -> bytes:
-    # device 20h, revision 1, firmware 2.23, IPMI 2.0; chassis, FRU, SDR repository and sensor device
-    head = bytes((0x20, 0x01, 0x02, 0x23, 0x02, 0x8B))
-    return head + MANUFACTURER.to_bytes(3, "little") + struct.pack("<H", PRODUCT) + bytes(4)
+def _device_id(request: Request) -> bytes:
+    model = request.board.model
+    version = model.firmware
+    minor = version.minor // 10 << 4 | version.minor % 10
+    # device 20h, revision 1, IPMI 2.0; chassis, event receiver, FRU, SEL, SDR repository and sensor device
+    head = bytes((0x20, 0x01, version.major, minor, 0x02, 0xAF))
+    return head + model.manufacturer.to_bytes(3, "little") + struct.pack("<H", model.product) + version.auxiliary
 
 
 def _self_test(_request: Request) -> bytes:
@@ -46,16 +44,17 @@ def _guid(request: Request) -> bytes:
 
 def _auth_capabilities(request: Request) -> bytes:
     channel = request.data[0] & 0x0F
-    if channel not in (_LAN_CHANNEL, 0x0E):
+    if channel not in (LAN_CHANNEL, 0x0E):
         raise CommandError(Completion.INVALID_FIELD)
     extended = bool(request.data[0] & 0x80)
-    # no IPMI 1.5 log-in of any type; names are not null; RMCP+ only
-    return bytes((_LAN_CHANNEL, 0x80 if extended else 0x00, 0x04, 0x02 if extended else 0x00)) + bytes(4)
+    # no IPMI 1.5 log-in of any type; names are not null; whether K_g is set; RMCP+ only
+    status = 0x24 if request.board.k_g else 0x04
+    return bytes((LAN_CHANNEL, 0x80 if extended else 0x00, status, 0x02 if extended else 0x00)) + bytes(4)
 
 
 def _cipher_suites(request: Request) -> bytes:
     start = (request.data[2] & 0x3F) * _CHUNK
-    return bytes((_LAN_CHANNEL,)) + suite_records(request.board.suites)[start : start + _CHUNK]
+    return bytes((LAN_CHANNEL,)) + suite_records(request.board.suites)[start : start + _CHUNK]
 
 
 def _set_privilege(request: Request) -> bytes:
@@ -66,6 +65,16 @@ def _set_privilege(request: Request) -> bytes:
         raise CommandError(Completion.EXCEEDS_LIMIT)
     session.privilege = wanted or session.privilege
     return bytes((session.privilege,))
+
+
+def _cold_reset(request: Request) -> bytes:
+    request.board.restart(True)
+    return b""
+
+
+def _warm_reset(request: Request) -> bytes:
+    request.board.restart(False)
+    return b""
 
 
 def _close_session(request: Request) -> bytes:
@@ -87,9 +96,11 @@ def _session_info(request: Request) -> bytes:
     session = _session(request) if request.data[0] == 0 else _indexed(active, request.data[0])
     if session is None:
         return bytes((0,)) + head[1:]
-    address, port = session.peer
-    who = bytes((_ADMIN_USER, session.privilege, 0x10 | _LAN_CHANNEL))
-    return head + who + ipaddress.IPv4Address(address).packed + bytes(6) + struct.pack("<H", port)
+    address, port = ipaddress.ip_address(session.peer[0]), session.peer[1]
+    who = bytes((session.user, session.privilege, 0x10 | LAN_CHANNEL))
+    # there is no room for an IPv6 address in this answer
+    four = address.packed if isinstance(address, ipaddress.IPv4Address) else bytes(4)
+    return head + who + four + bytes(6) + struct.pack("<H", port)
 
 
 def _indexed(active: list[Session], index: int) -> Session | None:
@@ -98,36 +109,10 @@ def _indexed(active: list[Session], index: int) -> Session | None:
     return active[index - 1] if index <= len(active) else None
 
 
-def _channel_access(_request: Request) -> bytes:
-    # always available, alerting off, highest privilege administrator
-    return bytes((0x22, Privilege.ADMINISTRATOR))
-
-
-def _channel_info(request: Request) -> bytes:
-    # 802.3 LAN, IPMB-1.0 protocol, multi-session, vendor number of the IPMI Forum
-    active = len(request.board.sessions.active())
-    return bytes((_LAN_CHANNEL, 0x04, 0x01, 0x80 | active & 0x3F)) + (7154).to_bytes(3, "little") + bytes(2)
-
-
-def _user_access(request: Request) -> bytes:
-    user = request.data[1] & 0x3F
-    if not 1 <= user <= _USER_SLOTS:
-        raise CommandError(Completion.INVALID_FIELD)
-    access = 0x30 | request.board.account().privilege if user == _ADMIN_USER else 0x0F
-    enabled = 0x40 if user == _ADMIN_USER else 0x80
-    return bytes((_USER_SLOTS, enabled | 1, 1, access))
-
-
-def _user_name(request: Request) -> bytes:
-    user = request.data[0] & 0x3F
-    if not 1 <= user <= _USER_SLOTS:
-        raise CommandError(Completion.INVALID_FIELD)
-    name = request.board.account().name if user == _ADMIN_USER else b""
-    return name.ljust(16, b"\0")
-
-
 TABLE: Table = {
     (NETFN_APP, 0x01): Command("get_device_id", _device_id),
+    (NETFN_APP, 0x02): Command("cold_reset", _cold_reset, Privilege.ADMINISTRATOR),
+    (NETFN_APP, 0x03): Command("warm_reset", _warm_reset, Privilege.ADMINISTRATOR),
     (NETFN_APP, 0x04): Command("get_self_test_results", _self_test),
     (NETFN_APP, 0x08): Command("get_device_guid", _guid),
     (NETFN_APP, 0x37): Command("get_system_guid", _guid, Privilege.NONE),
@@ -135,9 +120,5 @@ TABLE: Table = {
     (NETFN_APP, 0x3B): Command("set_session_privilege", _set_privilege, Privilege.CALLBACK, least=1),
     (NETFN_APP, 0x3C): Command("close_session", _close_session, Privilege.CALLBACK, least=4),
     (NETFN_APP, 0x3D): Command("get_session_info", _session_info, least=1),
-    (NETFN_APP, 0x41): Command("get_channel_access", _channel_access),
-    (NETFN_APP, 0x42): Command("get_channel_info", _channel_info),
-    (NETFN_APP, 0x44): Command("get_user_access", _user_access, Privilege.OPERATOR, least=2),
-    (NETFN_APP, 0x46): Command("get_user_name", _user_name, Privilege.OPERATOR, least=1),
     (NETFN_APP, 0x54): Command("get_channel_cipher_suites", _cipher_suites, Privilege.NONE, least=3),
 }

@@ -19,7 +19,14 @@ class Fault(StrEnum):
     SLOW = "slow"
     LOSSY = "lossy"
     WRONG_PASSWORD = "wrong_password"
+    LOCKED = "locked"
     SESSION_TABLE_FULL = "session_table_full"
+    BUSY = "busy"
+    DUPLICATE = "duplicate"
+    LATE = "late"
+    GARBAGE = "garbage"
+    RESET_MID_SESSION = "reset_mid_session"
+    HOT = "hot"
     POWER_STUCK = "power_stuck"
     SOFT_IGNORED = "soft_ignored"
     INSTALLER_HANGS = "installer_hangs"
@@ -42,7 +49,14 @@ KINDS = {
     Fault.SLOW: FaultKind("the BMC answers each packet late", "seconds", 0.8, 0.0, 60.0),
     Fault.LOSSY: FaultKind("packets get lost, each way", "percent", 10.0, 0.0, 100.0),
     Fault.WRONG_PASSWORD: FaultKind("the BMC has another password than the inventory says"),
+    Fault.LOCKED: FaultKind("accounts are locked after so many wrong passwords", "tries", 0.0, 0.0, 100.0),
     Fault.SESSION_TABLE_FULL: FaultKind("the BMC has no session slot left for anybody"),
+    Fault.BUSY: FaultKind("commands end with node busy (C0h)", "percent", 20.0, 0.0, 100.0),
+    Fault.DUPLICATE: FaultKind("each answer comes twice"),
+    Fault.LATE: FaultKind("an answer is held back until the next one is out", "percent", 20.0, 0.0, 100.0),
+    Fault.GARBAGE: FaultKind("answers have flipped bits, are cut short, or are noise", "percent", 20.0, 0.0, 100.0),
+    Fault.RESET_MID_SESSION: FaultKind("the BMC restarts in a session, once", "packets", 3.0, 1.0, 100000.0),
+    Fault.HOT: FaultKind("the air at the inlet is over its critical threshold"),
     Fault.POWER_STUCK: FaultKind("power on is acknowledged, but the machine stays off"),
     Fault.SOFT_IGNORED: FaultKind("the operating system ignores the shutdown request"),
     Fault.INSTALLER_HANGS: FaultKind("the installer stops for good", "percent done", 40.0, 0.0, 99.0),
@@ -91,6 +105,14 @@ class FaultSet:
 
     def __init__(self, settings: tuple[FaultSetting, ...] = ()) -> None:
         self._values = {setting.fault: setting.value for setting in settings}
+        self._watchers: list[Callable[[], None]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have ``changed`` called after each change."""
+        self._watchers.append(changed)
 
     def active(self, fault: Fault) -> bool:
         """Return whether the node has this fault."""
@@ -100,13 +122,10 @@ class FaultSet:
         """Return the fault's number, or None if the node does not have it."""
         return self._values.get(fault)
 
-    def checker(self, fault: Fault) -> Callable[[], bool]:
-        """Return a function that says whether the node has this fault when it is called."""
-        return lambda: fault in self._values
-
     def set(self, setting: FaultSetting) -> None:
         """Give the node this fault, or change its number."""
         self._values[setting.fault] = setting.value
+        self._changed()
 
     def clear(self, fault: Fault | None = None) -> None:
         """Take one fault away, or all of them."""
@@ -114,7 +133,12 @@ class FaultSet:
             self._values.clear()
         else:
             self._values.pop(fault, None)
+        self._changed()
 
     def names(self) -> list[str]:
         """Return the faults as users write them."""
         return [str(FaultSetting(fault, value)) for fault, value in self._values.items()]
+
+    def _changed(self) -> None:
+        for changed in self._watchers:
+            changed()

@@ -37,6 +37,17 @@ class Phase(StrEnum):
     STOPPED = "stopped"
 
 
+class Happening(StrEnum):
+    """What happens to a machine that its BMC notices."""
+
+    POWER_ON = "power on"
+    POWER_OFF = "power off"
+    BOOT = "boot"
+    RUNNING = "operating system is up"
+    BUTTON = "power button"
+    DIAGNOSTIC = "diagnostic interrupt"
+
+
 class Firmware(StrEnum):
     """How the firmware boots unless an override says otherwise."""
 
@@ -112,6 +123,10 @@ Start = Callable[["Machine"], Awaitable[None]]
 """What the installed system does once it is up."""
 
 
+def _unnoticed(_what: Happening) -> None:
+    """Nobody is there to notice."""
+
+
 class Machine:
     """One machine. ``network_boot`` and ``start_system`` are its ways over the network."""
 
@@ -138,6 +153,8 @@ class Machine:
         self.boots = 0
         self.percent: int | None = None
         self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
+        self.notice: Callable[[Happening], None] = _unnoticed
+        """Told of what happens; the BMC's, once there is one."""
         self._boot = boot
         self._network_boot = network_boot
         self._start_system = start_system
@@ -152,7 +169,7 @@ class Machine:
             PowerAction.OFF: self.power_off,
             PowerAction.CYCLE: self.power_cycle,
             PowerAction.RESET: self.reset,
-            PowerAction.DIAGNOSTIC: lambda: self.log("diagnostic interrupt"),
+            PowerAction.DIAGNOSTIC: self.interrupt,
             PowerAction.SOFT: self.shut_down,
         }
         self._devices: dict[int, Callable[[bool], Awaitable[None]]] = {
@@ -189,6 +206,7 @@ class Machine:
             return
         self._on_since = time.monotonic()
         self.log("power on")
+        self.notice(Happening.POWER_ON)
         self._begin_life()
 
     def power_off(self) -> None:
@@ -200,6 +218,12 @@ class Machine:
         self._on_since = None
         self.phase, self.reason, self.percent = Phase.OFF, "", None
         self.log("power off")
+        self.notice(Happening.POWER_OFF)
+
+    def interrupt(self) -> None:
+        """Send the diagnostic interrupt (NMI); what runs takes note and goes on."""
+        self.log("diagnostic interrupt")
+        self.notice(Happening.DIAGNOSTIC)
 
     def reset(self) -> None:
         """Start again without switching off."""
@@ -218,6 +242,7 @@ class Machine:
         """Press the power button: what runs shuts down and switches off, unless it ignores the button."""
         if not self.powered:
             return
+        self.notice(Happening.BUTTON)
         if self.faults.active(Fault.SOFT_IGNORED):
             self.log("shutdown was asked for, and is ignored")
             return
@@ -259,6 +284,7 @@ class Machine:
 
     async def _boot_once(self) -> None:
         self.boots += 1
+        self.notice(Happening.BOOT)
         self.enter(Phase.POST)
         # a boot takes a moment even if the test wants none, or a reboot loop would leave the others no time
         await asyncio.sleep(max(self.timing.post, 0.02))
@@ -299,6 +325,7 @@ class Machine:
         self.enter(Phase.DISK_BOOT)
         await asyncio.sleep(self.timing.disk_boot)
         self.enter(Phase.RUNNING, self.disk.hostname or "")
+        self.notice(Happening.RUNNING)
         await self._start_system(self)
 
     async def _setup(self, _efi: bool) -> None:

@@ -16,9 +16,11 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from . import wire
-from .bmc_data import Account, Counters
-from .cipher import Exchange, Seal, find_suite
+from .bmc_data import Counters
+from .cipher import Exchange, Refusal, Seal, find_suite
+from .faults import Fault, FaultSet
 from .sessions import Peer, Session, SessionState, SessionTable
+from .users import User, Users
 
 
 class Status(IntEnum):
@@ -27,11 +29,11 @@ class Status(IntEnum):
     OK = 0x00
     NO_RESOURCES = 0x01
     INVALID_SESSION = 0x02
+    INVALID_ROLE = 0x09
     UNAUTHORIZED_ROLE = 0x0A
     INVALID_NAME_LENGTH = 0x0C
     UNAUTHORIZED_NAME = 0x0D
     INVALID_CHECK_VALUE = 0x0F
-    NO_CIPHER_SUITE = 0x11
 
 
 USER_LEVEL = 2
@@ -40,30 +42,36 @@ _NONCE = 16
 _OPEN_LENGTH = 32
 _RAKP1_LENGTH = 28
 _RAKP3_LENGTH = 8
+_NAME_ONLY = 0x10
+"""Role byte of RAKP message 1: the account is looked up by its name alone, not by name and privilege limit."""
+_HIGHEST_ROLE = 5
+_ANY_ROLE_GRANTS = 4
+WRONG_SUFFIX = b"!"
+"""What the BMC's passwords have behind them under the fault wrong_password."""
 
 
 class LogIn:
-    """The log-in side of one BMC.
-
-    ``account``: returns the account that the BMC holds now. ``full``: says whether every slot is to be taken as
-    occupied by others.
-    """
+    """The log-in side of one BMC. ``k_g``: the BMC's key, empty if none is set. ``limit``: the channel's privilege."""
 
     def __init__(
         self,
         table: SessionTable,
         guid: bytes,
         suites: tuple[int, ...],
-        account: Callable[[], Account],
-        full: Callable[[], bool],
+        users: Users,
+        k_g: bytes,
+        limit: Callable[[], int],
+        faults: FaultSet,
         counters: Counters,
         clock: Callable[[], float],
     ) -> None:
         self._table = table
         self._guid = guid
         self._suites = suites
-        self._account = account
-        self._full = full
+        self._users = users
+        self._k_g = k_g
+        self._limit = limit
+        self._faults = faults
         self._count = counters
         self._clock = clock
         self._steps = {
@@ -88,15 +96,17 @@ class LogIn:
         tag, role = payload[0], payload[1] & 0x0F
         (console_id,) = struct.unpack_from("<I", payload, 4)
         suite = find_suite(self._suites, payload[12] & 0x3F, payload[20] & 0x3F, payload[28] & 0x3F)
-        if suite is None:
-            return _refusal(tag, Status.NO_CIPHER_SUITE, console_id)
-        session = None if self._full() else self._table.open(console_id, suite, peer, payload[1:])
+        if isinstance(suite, Refusal):
+            return _refusal(tag, suite, console_id)
+        if role > _HIGHEST_ROLE:
+            return _refusal(tag, Status.INVALID_ROLE, console_id)
+        full = self._faults.active(Fault.SESSION_TABLE_FULL)
+        session = None if full else self._table.open(console_id, suite, peer, payload[1:])
         if session is None:
             self._count.sessions_refused += 1
             return _refusal(tag, Status.NO_RESOURCES, console_id)
         session.touched = self._clock()
-        privilege = role or self._account().privilege
-        head = struct.pack("<BBBBII", tag, Status.OK, privilege, 0, console_id, session.session_id)
+        head = struct.pack("<BBBBII", tag, Status.OK, role or _ANY_ROLE_GRANTS, 0, console_id, session.session_id)
         return head + payload[8:32]
 
     def _rakp1(self, payload: bytes, _peer: Peer) -> bytes | None:
@@ -108,28 +118,40 @@ class LogIn:
             return _refusal(tag, Status.INVALID_SESSION, 0)
         if session.rakp1 == payload[1:]:
             return bytes((tag,)) + session.rakp2
-        problem = self._judge(payload)
-        if problem is not Status.OK:
-            self._count.bad_auth += 1
+        user = self._judge(payload)
+        if isinstance(user, Status):
+            self._count.refused_log_ins += 1
             self._table.close(session)
-            return _refusal(tag, problem, session.console_id)
-        self._prepare(session, payload)
+            return _refusal(tag, user, session.console_id)
+        self._count.log_ins += 1
+        self._prepare(session, payload, user)
         return bytes((tag,)) + session.rakp2
 
-    def _judge(self, payload: bytes) -> Status:
-        length = payload[27]
+    def _judge(self, payload: bytes) -> User | Status:
+        """Return the account that logs in, or why nobody does."""
+        length, role = payload[27], payload[24] & 0x0F
         if length > 16 or len(payload) < _RAKP1_LENGTH + length:
             return Status.INVALID_NAME_LENGTH
-        account = self._account()
-        if payload[28 : 28 + length] != account.name:
+        if role > _HIGHEST_ROLE:
+            return Status.INVALID_ROLE
+        by_role = role if role and not payload[24] & _NAME_ONLY else None
+        user = self._users.named(payload[28 : 28 + length], by_role)
+        if user is None or self._locked():
             return Status.UNAUTHORIZED_NAME
-        if payload[24] & 0x0F > account.privilege:
+        if role > user.privilege or role > self._limit() or user.privilege > _HIGHEST_ROLE:
             return Status.UNAUTHORIZED_ROLE
-        return Status.OK
+        return user
 
-    def _prepare(self, session: Session, payload: bytes) -> None:
+    def _locked(self) -> bool:
+        # OpenBMC tells of a locked account with the status of one that is not there
+        tries = self._faults.value(Fault.LOCKED)
+        return tries is not None and self._count.wrong_passwords >= tries
+
+    def _prepare(self, session: Session, payload: bytes, user: User) -> None:
         """Work out everything that follows from RAKP message 1: the answer, and what message 3 must bring."""
-        account = self._account()
+        password = user.password
+        if self._faults.active(Fault.WRONG_PASSWORD):
+            password += WRONG_SUFFIX
         exchange = Exchange(
             suite=session.suite,
             console_id=struct.pack("<I", session.console_id),
@@ -140,12 +162,13 @@ class LogIn:
             role=payload[24],
             user=payload[28 : 28 + payload[27]],
         )
-        session.limit = (payload[24] & 0x0F) or account.privilege
-        session.pending_key = exchange.session_key(account.password)
+        session.user = user.number
+        session.limit = min((payload[24] & 0x0F) or user.privilege, user.privilege, self._limit())
+        session.pending_key = exchange.session_key(self._k_g or password)
         session.rakp1 = payload[1:]
         head = struct.pack("<BHI", Status.OK, 0, session.console_id)
-        session.rakp2 = head + exchange.bmc_random + self._guid + exchange.rakp2_code(account.password)
-        session.rakp3_code = exchange.rakp3_code(account.password)
+        session.rakp2 = head + exchange.bmc_random + self._guid + exchange.rakp2_code(password)
+        session.rakp3_code = exchange.rakp3_code(password)
         session.rakp4 = head + exchange.rakp4_code(session.pending_key)
         session.state = SessionState.RAKP
         session.touched = self._clock()
@@ -163,6 +186,8 @@ class LogIn:
             return bytes((tag,)) + session.rakp4 if right else _refusal(tag, Status.INVALID_SESSION, 0)
         if status != Status.OK or not right:
             self._count.bad_auth += 1
+            self._count.given_up += bool(status)
+            self._count.wrong_passwords += not status
             self._table.close(session)
             # a console that gave up says so in the status and expects no answer
             return None if status else _refusal(tag, Status.INVALID_CHECK_VALUE, session.console_id)
@@ -174,5 +199,5 @@ class LogIn:
         return bytes((tag,)) + session.rakp4
 
 
-def _refusal(tag: int, status: Status, console_id: int) -> bytes:
+def _refusal(tag: int, status: Status | Refusal, console_id: int) -> bytes:
     return struct.pack("<BBHI", tag, status, 0, console_id)

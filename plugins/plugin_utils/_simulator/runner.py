@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 
 from ...module_utils._nodes.errors import ErrorCode, MetalError
 from .control import ask
-from .rack import Rack, RackOptions
+from .options import RackOptions
+from .rack import Rack
 
 _MODULE = "ansible_collections.stage0.metal.plugins.plugin_utils._simulator"
 _START_SECONDS = 60.0

@@ -1,56 +1,117 @@
 # SPDX-FileCopyrightText: 2026 stage0.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""PRIVATE to the collection: the sensor data records of a simulated machine: an inlet temperature and a controller.
+"""PRIVATE to the collection: the sensors of a simulated machine: what they read now, and their thresholds.
 
-Standard: IPMI v2.0 revision 1.1, sections 43.1 (full sensor record) and 43.9 (management controller locator).
+Standard: IPMI v2.0 revision 1.1, chapter 35. Readings follow the machine's power, and the fault ``hot``.
 """
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Callable
+from dataclasses import dataclass
 
-INLET_TEMPERATURE = 1
-"""Sensor number."""
-_SDR_VERSION = 0x51
-_FULL_SENSOR = 0x01
-_CONTROLLER_LOCATOR = 0x12
-_BMC_ADDRESS = 0x20
-_ENTITY_AIR_INLET = 0x37
-_ENTITY_CONTROLLER = 6
-_TEMPERATURE = 0x01
-_THRESHOLD_TYPE = 0x01
-_DEGREES_CELSIUS = 1
-_ROOM_CELSIUS = 22
+from .faults import Fault, FaultSet
+from .model import Model
+from .sdr import EVENT_BITS, Analog, Discrete, Limit
+
+_EVENTS_AND_SCANNING = 0xC0
+_UNAVAILABLE = 0x20
+_RESERVED = 0xC0
+_IN_COMMAND = (Limit.LNC, Limit.LCR, Limit.LNR, Limit.UNC, Limit.UCR, Limit.UNR)
 
 
-def _text(name: str) -> bytes:
-    return bytes((0xC0 | len(name),)) + name.encode("ascii")
+@dataclass(frozen=True)
+class Crossing:
+    """A threshold that a reading went over for the worse, or (``worse`` false) came back from."""
+
+    sensor: Analog
+    limit: Limit
+    worse: bool
+    reading: int
+    threshold: int
+
+    @property
+    def offset(self) -> int:
+        """Offset of the event."""
+        return EVENT_BITS[self.limit]
 
 
-def _record(number: int, kind: int, body: bytes) -> bytes:
-    return struct.pack("<HBBB", number, _SDR_VERSION, kind, len(body)) + body
+class Sensors:
+    """The sensors of one BMC. ``powered`` says whether the machine is on."""
 
+    def __init__(self, model: Model, faults: FaultSet, powered: Callable[[], bool]) -> None:
+        self._model = model
+        self._faults = faults
+        self._powered = powered
+        self._set: dict[int, dict[Limit, int]] = {}
+        self._crossed: set[Limit] = set()
 
-def _temperature_record(number: int) -> bytes:
-    key = bytes((_BMC_ADDRESS, 0, INLET_TEMPERATURE))
-    # no thresholds and no events; the reading y = 1 * x + 0, unsigned
-    what = bytes((_ENTITY_AIR_INLET, 1, 0x7F, 0x40, _TEMPERATURE, _THRESHOLD_TYPE)) + bytes(6)
-    units = bytes((0, _DEGREES_CELSIUS, 0))
-    factors = bytes((0, 1, 0, 0, 0, 0, 0))
-    ranges = bytes((0x00, _ROOM_CELSIUS, 60, 0, 255, 0)) + bytes(11)
-    return _record(number, _FULL_SENSOR, key + what + units + factors + ranges + _text("Inlet Temp"))
+    def reading(self, number: int) -> bytes | None:
+        """Return the data of Get Sensor Reading, or None for a sensor that is not there or only sends events."""
+        sensor, place = self._model.sensors.get(number, (None, 0))
+        if isinstance(sensor, Analog):
+            return self._analog(sensor)
+        return self._discrete(sensor, place) if isinstance(sensor, Discrete) else None
 
+    def analog(self, number: int) -> Analog | None:
+        """Return the sensor with this number if it has thresholds or a number for a reading, else None."""
+        sensor, _place = self._model.sensors.get(number, (None, 0))
+        return sensor if isinstance(sensor, Analog) else None
 
-def _controller_record(number: int) -> bytes:
-    body = bytes((_BMC_ADDRESS, 0, 0, 0x8B, 0, 0, 0, _ENTITY_CONTROLLER, 1, 0)) + _text("SimBMC")
-    return _record(number, _CONTROLLER_LOCATOR, body)
+    def thresholds(self, sensor: Analog) -> bytes:
+        """Return the data of Get Sensor Thresholds: which there are, and their raw values."""
+        values = [self._threshold(sensor, limit) if limit in sensor.limits else 0 for limit in _IN_COMMAND]
+        return bytes((sensor.mask, *values))
 
+    def set_thresholds(self, sensor: Analog, mask: int, values: bytes) -> bool:
+        """Change the thresholds whose bits are set; False if there is none for one of them."""
+        if mask & ~sensor.mask:
+            return False
+        chosen = {limit: values[place] for place, limit in enumerate(_IN_COMMAND) if mask >> place & 1}
+        self._set.setdefault(sensor.number, {}).update(chosen)
+        return True
 
-RECORDS = (_temperature_record(1), _controller_record(2))
-"""The repository; record numbers count from 1."""
+    def crossings(self) -> list[Crossing]:
+        """Return what the inlet's temperature has crossed since this was last asked."""
+        sensor = self.analog(self._model.inlet)
+        if sensor is None:
+            return []
+        raw = sensor.factors.raw(self._value(sensor) or 0.0)
+        now = {limit for limit in sensor.limits if self._beyond(sensor, limit, raw)}
+        changed = [limit for limit in sensor.limits if (limit in now) != (limit in self._crossed)]
+        self._crossed = now
+        return [Crossing(sensor, limit, limit in now, raw, self._threshold(sensor, limit)) for limit in changed]
 
+    def _value(self, sensor: Analog) -> float | None:
+        if sensor.hot is not None and self._faults.active(Fault.HOT):
+            return sensor.hot
+        return sensor.on if self._powered() else sensor.off
 
-def reading(sensor: int) -> bytes | None:
-    """Return the data of Get Sensor Reading, or None for a sensor that is not there."""
-    return bytes((_ROOM_CELSIUS, 0xC0, 0xC0)) if sensor == INLET_TEMPERATURE else None
+    def _analog(self, sensor: Analog) -> bytes:
+        value = self._value(sensor)
+        if value is None:
+            return bytes((0, _EVENTS_AND_SCANNING | _UNAVAILABLE, _RESERVED))
+        raw = sensor.factors.raw(value)
+        # a fan that stands because the machine is off is no failure, so its thresholds sleep until it is on
+        awake = self._powered() or sensor.off != 0
+        states = sum(
+            1 << place
+            for place, limit in enumerate(_IN_COMMAND)
+            if awake and limit in sensor.limits and self._beyond(sensor, limit, raw)
+        )
+        return bytes((raw, _EVENTS_AND_SCANNING, _RESERVED | states))
+
+    def _discrete(self, sensor: Discrete, place: int) -> bytes:
+        states = sensor.on if self._powered() else sensor.off
+        if states is None:
+            return bytes((0, _EVENTS_AND_SCANNING | _UNAVAILABLE, 0, 0x80))
+        mask = states[place]
+        return bytes((0, _EVENTS_AND_SCANNING, mask & 0xFF, 0x80 | mask >> 8))
+
+    def _threshold(self, sensor: Analog, limit: Limit) -> int:
+        return self._set.get(sensor.number, {}).get(limit, sensor.factors.raw(sensor.limits[limit]))
+
+    def _beyond(self, sensor: Analog, limit: Limit, raw: int) -> bool:
+        value, threshold = sensor.factors.value(raw), sensor.factors.value(self._threshold(sensor, limit))
+        return value <= threshold if limit.lower else value >= threshold

@@ -58,6 +58,7 @@ class Session:
     state: SessionState = SessionState.OPENED
     privilege: int = 0
     limit: int = 0
+    user: int = 0
     seal: Seal | None = None
     rakp1: bytes = b""
     rakp2: bytes = b""
@@ -103,9 +104,11 @@ class Session:
 
 
 class SessionTable:
-    """The slots. ``expired`` is called for each active session that its silence ended."""
+    """The slots. ``expired`` is called for each session, active or half open, that its silence ended."""
 
-    def __init__(self, slots: int, timeout: float, clock: Callable[[], float], expired: Callable[[], None]) -> None:
+    def __init__(
+        self, slots: int, timeout: float, clock: Callable[[], float], expired: Callable[[Session], None]
+    ) -> None:
         self.slots = slots
         self._timeout = timeout
         self._clock = clock
@@ -137,20 +140,29 @@ class SessionTable:
         limit = self._clock() - self._timeout
         for session in [known for known in self._sessions.values() if known.touched < limit]:
             self.close(session)
-            if session.state is SessionState.ACTIVE:
-                self._expired()
+            self._expired(session)
 
     def active(self) -> list[Session]:
         """Return the sessions that are logged in now."""
         self.expire()
         return [session for session in self._sessions.values() if session.state is SessionState.ACTIVE]
 
+    def half_open(self) -> int:
+        """Return how many log-ins have begun and not come to an end."""
+        return sum(session.state is not SessionState.ACTIVE for session in self._sessions.values())
+
+    def clear(self) -> None:
+        """Forget every session, as a restart does."""
+        self._sessions.clear()
+
     def _drop_half_open(self) -> bool:
         limit = self._clock() - HALF_OPEN_SECONDS
         stale = [s for s in self._sessions.values() if s.state is not SessionState.ACTIVE and s.touched < limit]
         if not stale:
             return False
-        self.close(min(stale, key=lambda session: session.touched))
+        oldest = min(stale, key=lambda session: session.touched)
+        self.close(oldest)
+        self._expired(oldest)
         return True
 
     def _new_id(self) -> int:

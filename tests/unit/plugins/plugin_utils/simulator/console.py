@@ -20,6 +20,7 @@ from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.bmc_data i
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.boot_options import BootOptions
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.command_table import PowerAction
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.faults import FaultSet, parse_fault
+from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.model_ss240 import SS240
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 SYSTEM = uuid.UUID("11223344-5566-4788-99aa-bbccddeeff00")
@@ -57,8 +58,8 @@ def make_bmc(*faults: str, clock: Callable[[], float] | None = None, slots: int 
     switch = Switch()
     identity = BmcIdentity("n01", "127.24.0.1", 6230, "56:54:00:00:00:01", SYSTEM, "SIM0001")
     settings = FaultSet(tuple(parse_fault(fault) for fault in faults))
-    account = Account(b"admin", b"secret")
-    return Bmc(identity, account, switch, BootOptions(clock), settings, slots=slots, clock=clock), switch
+    accounts = [Account(b"admin", b"secret")]
+    return Bmc(identity, accounts, switch, BootOptions(clock), settings, model=SS240, slots=slots, clock=clock), switch
 
 
 def summed(part: bytes) -> bytes:

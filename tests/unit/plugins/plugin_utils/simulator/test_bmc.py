@@ -8,6 +8,7 @@ import struct
 import pytest
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.bmc import SESSION_TIMEOUT_SECONDS
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.command_table import PowerAction
+from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.model_ss240 import SS240
 from ansible_collections.stage0.metal.tests.unit.plugins.plugin_utils.simulator.console import (
     PEER,
     SYSTEM,
@@ -63,8 +64,11 @@ def test_what_is_asked_before_a_session() -> None:
         ({"user": b"nobody"}, 0x0D),
         ({"role": 0x15}, 0x0A),
         ({"user": b"a-name-of-more-than-16"}, 0x0C),
-        ({"auth": 2}, 0x11),
-        ({"confidentiality": 0}, 0x11),
+        ({"role": 0x16}, 0x09),
+        ({"auth": 2}, 0x04),
+        ({"integrity": 2}, 0x05),
+        ({"confidentiality": 0}, 0x10),
+        ({"auth": 1}, 0x11),
     ],
 )
 def test_a_log_in_that_must_not_succeed(change: dict[str, object], status: int) -> None:
@@ -288,14 +292,14 @@ def test_fru_and_records_can_be_read_in_pieces() -> None:
     assert len(area) == size
     assert b"SIM0001" in area
     assert sum(area[:8]) % 256 == 0
-    number, names = 0, []
+    number, records = 0, []
     while number != 0xFFFF:
         code, data = console.command(0x0A, 0x23, struct.pack("<HHBB", 0, number, 0, 0xFF))
         assert code == 0
         (number,) = struct.unpack_from("<H", data)
         assert data[6] == len(data) - 7
-        names.append(data)
-    assert len(names) == 2
+        records.append(data)
+    assert len(records) == len(SS240.records)
 
 
 def test_faults_of_the_log_in() -> None:

@@ -13,6 +13,7 @@ from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.cipher imp
     SUITES,
     BadPacket,
     Exchange,
+    Refusal,
     Seal,
     find_suite,
     suite_records,
@@ -90,9 +91,13 @@ def test_a_payload_that_no_encryption_gives_is_refused(payload: bytes) -> None:
 def test_suites_are_found_by_their_algorithms() -> None:
     assert find_suite((3, 17), 1, 1, 1) is SUITES[3]
     assert find_suite((3, 17), 3, 4, 1) is SUITES[17]
-    assert find_suite((3,), 3, 4, 1) is None
-    assert find_suite((3, 17), 0, 0, 0) is None
+    assert find_suite((3,), 3, 4, 1) is Refusal.AUTHENTICATION
+    assert find_suite((3, 8, 17), 2, 2, 1) is Refusal.AUTHENTICATION
+    assert find_suite((3, 17), 1, 2, 1) is Refusal.INTEGRITY
+    assert find_suite((3, 17), 1, 1, 0) is Refusal.CONFIDENTIALITY
+    assert find_suite((3, 17), 1, 4, 1) is Refusal.COMBINATION
     assert suite_records((3, 17)) == bytes.fromhex("c003014181c011034481")
+    assert suite_records((8, 12)) == bytes.fromhex("c008024281c00c024381")
 
 
 def test_checksums_and_lengths_of_messages_are_verified() -> None:

@@ -54,7 +54,7 @@ def tell(story: Story, *faults: str, style: str = "linux", options: RackOptions 
 
 
 def boot(node: Node, flags: bytes, action: PowerAction = PowerAction.ON) -> None:
-    board = node.bmc._board
+    board = node.bmc.board
     board.boot.set(5, flags)
     node.machine.control(action)
 

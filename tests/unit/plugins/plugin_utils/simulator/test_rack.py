@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator import (
+    Account,
     Fault,
     Rack,
     RackOptions,
@@ -70,7 +71,14 @@ def test_many_nodes_have_addresses_of_their_own() -> None:
         (RackOptions(port=0), "UDP port"),
         (RackOptions(port=65530, one_address=True), "UDP port 65553"),
         (RackOptions(bind="10.0.0.1"), "no loopback address"),
-        (RackOptions(bind="localhost"), "no IPv4 address"),
+        (RackOptions(bind="localhost"), "is no IP address"),
+        (RackOptions(bind="fd24::1"), "no loopback address"),
+        (RackOptions(bind="::1", port=65530), "UDP port 65553"),
+        (RackOptions(ipv6=True, port=65530), "UDP port 65553"),
+        (RackOptions(suites=(3, 99)), "cipher suites .* cannot be"),
+        (RackOptions(suites=(8, 12)), "one of 3 and 17 has to be there"),
+        (RackOptions(k_g=bytes(21)), "at most 20 bytes, not 21"),
+        (RackOptions(accounts=(Account(b"a", b"b"),) * 8), "no room for 8 further accounts"),
         (RackOptions(network="10.0.0.0/30"), "too small for 24 nodes"),
         (RackOptions(network="10.0.0.1/24"), "no IPv4 network"),
         (RackOptions(bind="127.255.255.250"), "ends before 24 addresses"),
