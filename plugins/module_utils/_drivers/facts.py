@@ -74,9 +74,9 @@ class Inventory:
 
     def document(self) -> dict[str, Any]:
         """Return it in types that JSON knows, without the warnings, which are about the reading."""
-        document = asdict(self)
+        document: dict[str, Any] = plain(asdict(self))
         del document["warnings"]
-        return plain(document) | {"serial": self.serial}
+        return {**document, "serial": self.serial}
 
 
 def plain(value: Any) -> Any:

@@ -18,9 +18,15 @@ _FILLERS = b"\x00\xff"
 """What programmers leave behind the end of a text; as Latin-1 the second would be a letter."""
 
 
+def printable(text: str) -> str:
+    """Return ``text`` without control characters (Unicode class C), every kind of blank or line end being a blank."""
+    kinds = ((letter, unicodedata.category(letter)[0]) for letter in text)
+    return "".join(" " if kind == "Z" else letter for letter, kind in kinds if kind != "C")
+
+
 def clean(text: str) -> str:
-    """Return ``text`` without control characters (Unicode class C) and without blanks at its ends."""
-    return "".join(letter for letter in text if unicodedata.category(letter)[0] != "C").strip()
+    """Return what is printable of ``text``, without blanks at its ends."""
+    return printable(text).strip()
 
 
 def bcd_plus(data: bytes) -> str:
@@ -36,7 +42,7 @@ def six_bit(data: bytes) -> str:
 
 def eight_bit(data: bytes) -> str:
     """ASCII with Latin-1."""
-    return data.rstrip(_FILLERS + b" ").decode("latin-1")
+    return data.rstrip(_FILLERS).decode("latin-1")
 
 
 def wide(data: bytes) -> str:

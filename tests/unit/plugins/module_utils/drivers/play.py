@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.script import Pause, Reply, Request, Script
+from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.script import (
+    Listen,
+    Pause,
+    Reply,
+    Request,
+    Script,
+)
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
 
 T = TypeVar("T")
@@ -38,7 +44,8 @@ class Player:
             return result
         raise AssertionError(f"not at an end after {MOST_STEPS} steps")
 
-    def _answer(self, wanted: Request | Pause) -> Reply:
+    def _answer(self, wanted: Request | Pause | Listen) -> Reply:
+        assert not isinstance(wanted, Listen), "no script played here listens"
         if isinstance(wanted, Pause):
             self.paused += wanted.seconds
             return Reply(0, b"")
