@@ -9,15 +9,19 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from .faults import faults
 from .fleet import fleet
 from .inventory import inventory
 from .measure import Size
 from .noderange import noderange
 from .store import store
+from .task import task
 from .writers import writers
 
 BENCHMARKS: dict[str, Callable[[Size], str]] = {
     "fleet": fleet,
+    "task": task,
+    "faults": faults,
     "noderange": noderange,
     "store": store,
     "inventory": inventory,

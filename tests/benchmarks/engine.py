@@ -3,8 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The client that is measured: the IPMI driver through the fleet, as an operation calls it, without Ansible.
 
-``python -m tests.benchmarks.engine VERB COUNT SUITE SECONDS`` calls a verb of the driver on the first COUNT BMCs of the
-farm and prints, as JSON, the seconds from the first node to the last session's close, and what came of each node.
+``python -m tests.benchmarks.engine VERBS COUNT DEADLINE TRIES`` calls the verbs of the driver (``inventory+sensors``) on
+the first COUNT BMCs of the farm, with cipher suite 3, and prints as JSON the seconds from the first node to the last
+session's close, and what came of each node.
 """
 
 from __future__ import annotations
@@ -19,30 +20,31 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import 
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.ipmi import IpmiDriver
 from ansible_collections.stage0.metal.plugins.module_utils._fleet import fleet
 
-USER, PASSWORD, PORT = "admin", "secret", 623
+from .farm import addresses
+
+USER, PASSWORD, PORT, SUITE = "admin", "secret", 623, 3
 TIMEOUT = 20.0
 
 
-async def drive(targets: dict[str, Target], verb: str, deadline: float) -> dict[str, fleet.Outcome]:
-    """Call the verb on all of them and close the sessions."""
+async def drive(targets: dict[str, Target], verbs: list[str], limits: fleet.Limits) -> dict[str, fleet.Outcome]:
+    """Call the verbs, one after the other, on all of them and close the sessions."""
     driver = IpmiDriver()
-    call = getattr(driver, verb)
 
     async def one(name: str) -> fleet.Done:
-        return fleet.Done(more={verb: await call(targets[name], TIMEOUT)})
+        return fleet.Done(more={verb: await getattr(driver, verb)(targets[name], TIMEOUT) for verb in verbs})
 
     try:
-        return await fleet.run(list(targets), one, fleet.Limits(deadline=deadline))
+        return await fleet.run(list(targets), one, limits)
     finally:
         await driver.close()
 
 
-def told(outcome: fleet.Outcome, verb: str) -> dict[str, Any]:
+def told(outcome: fleet.Outcome) -> dict[str, Any]:
     """Return an outcome as JSON can hold it."""
-    found = outcome.done.more[verb] if outcome.done is not None else None
+    found = outcome.done.more if outcome.done is not None else {}
     error = outcome.error
     return {
-        "found": None if found is None else str(found),
+        "found": {verb: str(value) for verb, value in found.items()},
         "error": None if error is None else str(error.code),
         "said": None if error is None else str(error),
         "tries": outcome.tries,
@@ -52,15 +54,13 @@ def told(outcome: fleet.Outcome, verb: str) -> dict[str, Any]:
 
 def main() -> None:
     """Do it, and print what it came to."""
-    verb, count, suite, deadline = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    targets = {}
-    for number in range(count):
-        address = f"127.1.{number // 250}.{number % 250 + 1}"
-        targets[address] = Target(address, PORT, USER, PASSWORD, suite=suite)
+    verbs, count = sys.argv[1].split("+"), int(sys.argv[2])
+    limits = fleet.Limits(deadline=float(sys.argv[3]), tries=int(sys.argv[4]))
+    targets = {name: Target(name, PORT, USER, PASSWORD, suite=SUITE) for name in addresses(count)}
     begun, cpu = time.perf_counter(), time.process_time()
-    outcomes = asyncio.run(drive(targets, verb, deadline))
+    outcomes = asyncio.run(drive(targets, verbs, limits))
     took = {"seconds": time.perf_counter() - begun, "cpu": time.process_time() - cpu}
-    print(json.dumps({**took, "nodes": {name: told(outcome, verb) for name, outcome in outcomes.items()}}))
+    print(json.dumps({**took, "nodes": {name: told(outcome) for name, outcome in outcomes.items()}}))
 
 
 if __name__ == "__main__":

@@ -11,13 +11,14 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from .measure import ROOT, check
+from .measure import ROOT, Usage, check, child, environment
 
 SOURCE = Path(__file__).parent / "bmcsim"
 PROGRAM = ROOT / ".build" / "bmcsim" / "bmcsim"
@@ -46,12 +47,18 @@ def addresses(count: int) -> list[str]:
     return [f"127.1.{number // PER_NET}.{number % PER_NET + 1}" for number in range(count)]
 
 
+def freeipmi(name: str) -> str:
+    """Return the path of one of FreeIPMI's programs."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    if found is None:
+        raise SystemExit(f"{name} is not installed; Debian's package is freeipmi-tools")
+    return found
+
+
 def hosts(first: int, count: int) -> str:
-    """Return ``count`` BMCs after the first ``first``, which fill whole networks, as FreeIPMI's programs take them."""
-    net, rest = first // PER_NET, count % PER_NET
-    last = net + count // PER_NET - 1
-    whole = [f"127.1.[{net}-{last}].[1-{PER_NET}]"] if last >= net else []
-    return ",".join([*whole, f"127.1.{last + 1}.[1-{rest}]"] if rest else whole)
+    """Return ``count`` BMCs from the first of a network on, as all of FreeIPMI's programs take them."""
+    nets = range(first // PER_NET, (first + count - 1) // PER_NET + 1)
+    return ",".join(f"127.1.{net}.[1-{min(PER_NET, first + count - net * PER_NET)}]" for net in nets)
 
 
 class Farm:
@@ -116,6 +123,17 @@ class Farm:
         """Return what the farm as a whole saw and took."""
         found: dict[str, Any] = json.loads(self.control("summary"))
         return found
+
+    def drive(
+        self, folder: Path, verb: str, count: int, *, deadline: float = 60, tries: int = 3
+    ) -> tuple[Usage, dict[str, Any]]:
+        """Run engine.py over the first ``count`` BMCs; return what its process took, and what it printed."""
+        output = folder / f"{verb}.json"
+        words = [verb, str(count), str(deadline), str(tries)]
+        command = self.inside([sys.executable, "-m", "tests.benchmarks.engine", *words])
+        whole = child(command, environment(folder), output)
+        found: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+        return whole, found
 
     def cpu(self) -> float:
         """Return the seconds of CPU that the farm has used."""

@@ -10,20 +10,15 @@ hosts in a process, since it loses hosts beyond that. Both use cipher suite 3 an
 
 from __future__ import annotations
 
-import json
-import os
 import resource
 import shlex
-import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .farm import Farm, hosts
+from .farm import Farm, freeipmi, hosts
 from .measure import Runs, Size, Usage, check, child, environment, table, verdict
 
-SUITE = 3
 CHUNK = 5000
 """Most hosts in one ipmipower."""
 DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -46,14 +41,6 @@ def fleet(size: Size) -> str:
     return "\n".join(lines)
 
 
-def freeipmi(name: str) -> str:
-    """Return the path of one of FreeIPMI's programs."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
-    if found is None:
-        raise SystemExit(f"{name} is not installed; Debian's package is freeipmi-tools")
-    return found
-
-
 def _measured(farm: Farm, folder: Path, count: int, latency_ms: int, size: Size) -> list[str]:
     runs, farm_cpu = Runs(), Runs()
     ways: dict[str, Way] = {
@@ -74,12 +61,9 @@ def _measured(farm: Farm, folder: Path, count: int, latency_ms: int, size: Size)
 
 
 def _ours(farm: Farm, folder: Path, count: int, runs: Runs) -> Usage:
-    output = folder / "ours.json"
-    command = [sys.executable, "-m", "tests.benchmarks.engine", "power_state", str(count), str(SUITE), "60"]
-    whole = child(farm.inside(command), environment(folder), output)
+    whole, answered = farm.drive(folder, "power_state", count)
     runs.add(WHOLE, whole)
-    answered = json.loads(output.read_text(encoding="utf-8"))
-    on = sum(node["found"] == "on" for node in answered["nodes"].values())
+    on = sum(node["found"] == {"power_state": "on"} for node in answered["nodes"].values())
     check(on == count, f"our engine has the right answer of {on} of {count}")
     return Usage(answered["seconds"], answered["cpu"], whole.memory)
 
@@ -90,7 +74,7 @@ def _chunks(count: int) -> list[range]:
 
 def _ipmipower(farm: Farm, folder: Path, chunks: list[range], *, together: bool) -> Usage:
     """Run an ipmipower for each chunk, one after the other or all at once; they must have every answer."""
-    options = ["-D", "LAN_2_0", "-I", str(SUITE), "-u", "admin", "-p", "secret", "-F", str(FANOUT), "--stat", "-h"]
+    options = ["-D", "LAN_2_0", "-I", "3", "-u", "admin", "-p", "secret", "-F", str(FANOUT), "--stat", "-h"]
     said = [folder / f"peer{number}.txt" for number in range(len(chunks))]
     commands = [
         f"{shlex.join([freeipmi('ipmipower'), *options, hosts(chunk.start, len(chunk))])} >{path}"
@@ -116,7 +100,7 @@ def _report(count: int, latency_ms: int, size: Size, runs: Runs, farm_cpu: Runs)
         rows.append((way, one, more))
     most = 1.0 if count <= 1000 else 0.5
     lines = [
-        f"power status of {count} BMCs, suite {SUITE}, {latency_ms} ms away; median of {size.rounds}:",
+        f"power status of {count} BMCs, suite 3, {latency_ms} ms away; median of {size.rounds}:",
         *table(rows),
     ]
     lines.append(verdict("engine time, to ipmipower's", ours.wall / peer.wall, most))
