@@ -93,8 +93,8 @@ class LogEntry:
     """An entry of a machine's event log.
 
     ``time``: ISO 8601 in UTC, None if the BMC's clock was not set. ``asserted``: False when a state was left, None
-    where that is not told. ``number``: of the sensor. ``kind``: one of KINDS. ``raw``: the record in hexadecimal.
-    ``housekeeping``: the log's own entry that it was cleared.
+    where that is not told. ``number``: of the sensor. ``kind``: one of KINDS. ``event`` and ``detail``: what happened.
+    ``raw``: the record in hexadecimal. ``housekeeping``: the log's own entry that it was cleared.
     """
 
     id: int
@@ -103,6 +103,7 @@ class LogEntry:
     number: int | None
     kind: str
     event: str
+    detail: str | None
     asserted: bool | None
     severity: Health
     raw: str
@@ -118,11 +119,25 @@ class LogMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """Which part of a log is wanted; all of it if nothing is said.
+
+    ``time``: ISO 8601 in UTC (``...Z``): what was logged then or later, and entries without a time just before it,
+    which may be newer. ``after``: what follows the entry with this ``raw``; all if it is not there any more.
+    ``last``: that many at the end.
+    """
+
+    time: str | None = None
+    after: str | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EventLog:
-    """A machine's event log, or its part since some point.
+    """A machine's event log, or the part of it that was asked for, oldest first.
 
     ``clock_offset``: seconds by which the BMC's clock is ahead of ours, None if it is not set. ``overflow``: entries
-    were lost, since the log was full. ``total``: how many entries the BMC says it holds.
+    were lost, since the log was full.
     """
 
     entries: tuple[LogEntry, ...]

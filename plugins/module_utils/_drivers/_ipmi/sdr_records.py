@@ -8,18 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ..._nodes.libraries import lazy
-from . import sdr_values, text
+from . import sdr_values, severity, text, words
 from .sdr_values import Analog, Levels
-
-_constants = lazy("pyghmi.ipmi.private.constants")
 
 BMC = 0x20
 """The owner of the sensors that can be asked without going over another bus."""
 _VERSIONS = (0x51, 0x02)
 """1.5 by the specification; some makers write the version of IPMI itself."""
-THRESHOLD = 0x01
-"""Event/reading type of sensors with thresholds (table 42-1)."""
 _FULL, _COMPACT, _EVENT_ONLY, _FRU, _CONTROLLER = 0x01, 0x02, 0x03, 0x11, 0x12
 _MOST_SHARED = 16
 _ALPHABET = 26
@@ -56,7 +51,7 @@ class SensorRecord:
     @property
     def place(self) -> str:
         """What part of the machine it belongs to, in words."""
-        name = _constants.entity_ids.get(self.entity[0], f"entity {self.entity[0]}")
+        name = words.constants.entity_ids.get(self.entity[0], f"entity {self.entity[0]}")
         instance = self.entity[1] & 0x7F
         return f"{name} {instance}" if instance else str(name)
 
@@ -111,10 +106,10 @@ def _with_unit(record: SensorRecord, data: bytes) -> SensorRecord:
 def _full(data: bytes) -> Iterator[SensorRecord]:
     record = _with_unit(_sensor(data, kind_at=12, name_at=47), data)
     analog = sdr_values.analog(data)
-    if analog is not None and record.reading != THRESHOLD and not data[21] and not data[20] & 1:
+    if analog is not None and record.reading != severity.THRESHOLD and not data[21] and not data[20] & 1:
         # Discrete sensors ought to say that they have no number; many do not, but then they have no unit either.
         analog = None
-    levels = sdr_values.levels(data) if record.reading == THRESHOLD and analog is not None else None
+    levels = sdr_values.levels(data) if record.reading == severity.THRESHOLD and analog is not None else None
     yield _named(replace(record, analog=analog, levels=levels))
 
 

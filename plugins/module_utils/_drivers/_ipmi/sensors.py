@@ -113,7 +113,7 @@ def _limits(record: SensorRecord, values: dict[int, float | None]) -> Script[Thr
 def _state(record: SensorRecord, data: bytes) -> tuple[tuple[str, ...], Health]:
     """Return the states that the third and fourth byte of a reading tell, and how bad they are."""
     bits = int.from_bytes(data, "little")
-    if record.reading == sdr_records.THRESHOLD:
+    if record.reading == severity.THRESHOLD:
         falling = record.analog is not None and record.analog.falling
         crossed = [place for place, bit in enumerate(sdr_values.BITS) if bits >> bit & 1]
         names = [sdr_values.NAMES[place] for place in crossed]

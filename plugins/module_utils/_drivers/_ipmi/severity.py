@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from ..sensing import Health, worst
 
 WARNING, CRITICAL = Health.WARNING, Health.CRITICAL
-SENSOR_SPECIFIC = 0x6F
+THRESHOLD, SENSOR_SPECIFIC = 0x01, 0x6F
+"""Event/reading types (table 42-1)."""
 
 
 GENERIC: dict[int, dict[int, Health]] = {

@@ -12,7 +12,7 @@ from ..._nodes.libraries import lazy
 from ..sensing import KINDS
 from . import severity
 
-_constants = lazy("pyghmi.ipmi.private.constants")
+constants = lazy("pyghmi.ipmi.private.constants")
 _OEM = 0xC0
 """Sensor types from here on are the makers' own."""
 
@@ -21,15 +21,15 @@ def kind(number: int) -> str:
     """Return the kind of a sensor type, one of sensing.KINDS."""
     if number >= _OEM:
         return "oem"
-    word = re.sub("[^a-z]+", "_", _constants.sensor_type_codes.get(number, "").lower())
+    word = re.sub("[^a-z]+", "_", constants.sensor_type_codes.get(number, "").lower())
     return word if word in KINDS else "unknown"
 
 
 def _meaning(kind_number: int, reading: int, offset: int) -> dict[str, Any]:
     if reading == severity.SENSOR_SPECIFIC:
-        tables, row = _constants.sensor_type_offsets, kind_number
+        tables, row = constants.sensor_type_offsets, kind_number
     else:
-        tables, row = _constants.generic_type_offsets, reading
+        tables, row = constants.generic_type_offsets, reading
     found: dict[str, Any] = tables.get(row, {}).get(offset, {})
     return found
 
