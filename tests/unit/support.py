@@ -32,7 +32,16 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import 
     Withdrawn,
     power_command,
 )
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.facts import Controller, Inventory
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.sensing import (
+    EventLog,
+    LogEntry,
+    LogMark,
+    Readings,
+    Since,
+)
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store, Wish
 
@@ -204,6 +213,16 @@ class Machine:
     reads_back: Callable[[BootOverride], BootOverride] | None = None
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     old: PowerState | None = None
+    inventory: Inventory = field(default_factory=lambda: Inventory(Controller("1.02", 674, 256, "IPMI 2.0")))
+    readings: Readings = field(default_factory=lambda: Readings(()))
+    log: list[LogEntry] = field(default_factory=list)
+    logged: int = 0
+    """How many entries ever came into the log."""
+    after_clearing: list[LogEntry] = field(default_factory=list)
+
+    def mark(self) -> LogMark:
+        """Which state its log is in."""
+        return LogMark(len(self.log), self.logged)
 
     def count(self, verb: str) -> int:
         """How often ``verb`` was asked of it."""
@@ -266,6 +285,32 @@ class ScriptedDriver:
         machine = await self._begin(target, "set_boot_override", wish, still=still)
         machine.override = machine.reads_back(wish) if machine.reads_back else wish
         return machine.override
+
+    async def inventory(self, target: Target, seconds: float) -> Inventory:
+        """What the machine is made of."""
+        return (await self._begin(target, "inventory")).inventory
+
+    async def sensors(self, target: Target, seconds: float) -> Readings:
+        """The readings as they are."""
+        return (await self._begin(target, "sensors")).readings
+
+    async def event_log(self, target: Target, seconds: float, since: Since) -> EventLog:
+        """The log, after an entry or its last ones if that is wanted; not by time, which the IPMI scripts' tests cover."""
+        machine = await self._begin(target, "event_log", since)
+        found, known = list(machine.log), [entry.raw for entry in machine.log]
+        if since.after in known:
+            found = found[known.index(since.after) + 1 :]
+        if since.last is not None:
+            found = found[len(found) - since.last :]
+        return EventLog(tuple(found), machine.mark(), clock_offset=0)
+
+    async def clear_event_log(self, target: Target, seconds: float, expected: LogMark) -> None:
+        """Clear the log unless it changed."""
+        machine = await self._begin(target, "clear_event_log")
+        if machine.mark() != expected:
+            raise MetalError(ErrorCode.CONFLICT, "the event log changed since it was read; nothing was cleared")
+        machine.log = list(machine.after_clearing)
+        machine.logged += len(machine.log)
 
     async def close(self) -> None:
         """Remember that it was closed."""

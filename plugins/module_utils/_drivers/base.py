@@ -15,6 +15,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from .._nodes.errors import ErrorCode, MetalError
+from .facts import Inventory
+from .sensing import EventLog, LogMark, Readings, Since
 
 
 class PowerState(StrEnum):
@@ -131,6 +133,9 @@ class Capability(StrEnum):
     BOOT_DEVICE = "boot_device"
     IDENTIFY = "identify"
     BMC_RESET = "bmc_reset"
+    INVENTORY = "inventory"
+    SENSORS = "sensors"
+    EVENT_LOG = "event_log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,18 @@ class Driver(Protocol):
 
     async def reset_bmc(self, target: Target, kind: ResetKind, seconds: float) -> None:
         """Start the BMC itself anew; the machine runs on."""
+
+    async def inventory(self, target: Target, seconds: float) -> Inventory:
+        """Return what the machine is made of. What is wrong with the data is among its warnings."""
+
+    async def sensors(self, target: Target, seconds: float) -> Readings:
+        """Return the readings of all sensors."""
+
+    async def event_log(self, target: Target, seconds: float, since: Since) -> EventLog:
+        """Return the event log, or the part of it that is wanted."""
+
+    async def clear_event_log(self, target: Target, seconds: float, expected: LogMark) -> None:
+        """Clear the event log. Raises: MetalError ``conflict`` unless it is still as ``expected``, so that nothing is lost."""
 
     async def close(self) -> None:
         """Give back what the driver holds (processes, sockets)."""

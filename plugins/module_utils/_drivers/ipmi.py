@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
-from ._ipmi import chassis
+from ._ipmi import chassis, fru, sel, sensors
 from ._ipmi.engine import Engine
 from ._ipmi.login import Level
 from .base import BootOverride, Capability, PowerAction, PowerState, PowerStep, ResetKind, Still, Target
+from .facts import Inventory
+from .sensing import EventLog, LogMark, Readings, Since
 
 
 class IpmiDriver:
@@ -18,7 +21,16 @@ class IpmiDriver:
 
     name = "ipmi"
     capabilities = frozenset(
-        {Capability.POWER, Capability.BOOT_DEVICE, Capability.NMI, Capability.IDENTIFY, Capability.BMC_RESET}
+        {
+            Capability.POWER,
+            Capability.BOOT_DEVICE,
+            Capability.NMI,
+            Capability.IDENTIFY,
+            Capability.BMC_RESET,
+            Capability.INVENTORY,
+            Capability.SENSORS,
+            Capability.EVENT_LOG,
+        }
     )
 
     def __init__(self) -> None:
@@ -60,6 +72,26 @@ class IpmiDriver:
     async def reset_bmc(self, target: Target, kind: ResetKind, seconds: float) -> None:
         """Cold or Warm Reset."""
         await self._engine.run(target, partial(chassis.reset_bmc, kind), Level.ADMINISTRATOR, seconds)
+
+    async def inventory(self, target: Target, seconds: float) -> Inventory:
+        """Get Device ID, Get System GUID, and FRU device 0."""
+        found: Inventory = await self._engine.run(target, fru.inventory, Level.USER, seconds)
+        return found
+
+    async def sensors(self, target: Target, seconds: float) -> Readings:
+        """The sensor data records, and a reading for each sensor of the BMC's own."""
+        found: Readings = await self._engine.run(target, sensors.sensors, Level.USER, seconds)
+        return found
+
+    async def event_log(self, target: Target, seconds: float, since: Since) -> EventLog:
+        """The system event log, with the sensors' names out of the sensor data records."""
+        program = partial(sel.entries, since, time.time)
+        found: EventLog = await self._engine.run(target, program, Level.USER, seconds)
+        return found
+
+    async def clear_event_log(self, target: Target, seconds: float, expected: LogMark) -> None:
+        """Clear SEL, under a reservation."""
+        await self._engine.run(target, partial(sel.clear, expected), Level.OPERATOR, seconds)
 
     async def close(self) -> None:
         """Close the sessions that are still open, and the sockets."""
