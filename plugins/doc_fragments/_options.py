@@ -67,8 +67,30 @@ options:
     description: Seconds within which the whole task ends, whatever the BMCs do. Nodes that are not done by then have failed.
     type: float
     default: 900.0
-requirements:
-  - pyghmi >= 1.5.60
 notes:
   - The module runs on the management node, near the BMCs, not on the nodes. Use one task for all of them.
+  - While the task runs on the controller, it tells its progress every ten seconds.
+"""
+
+    STAGGER = r"""
+options:
+  stagger:
+    description:
+      - Spread over time what draws current. Only nodes to which a command has to be sent take a turn.
+      - It is refused if the last node could not begin before O(deadline).
+    type: dict
+    suboptions:
+      count:
+        description: How many nodes may begin in one interval.
+        type: int
+        required: true
+      interval:
+        description: Seconds of an interval.
+        type: float
+        required: true
+      per:
+        description:
+          - Attribute by which nodes are counted, such as V(location.feed). So many nodes may begin for each of its values.
+          - By default all nodes of the task are counted together.
+        type: str
 """

@@ -20,9 +20,11 @@ options:
       - What to do. Nothing is sent to a machine that is in the state already.
       - V(off) is at once; V(shutdown) asks the operating system by ACPI; V(reset) and V(cycle) switch a machine on that is off;
         V(boot) switches on what is off and resets what is on.
+      - V(nmi) sends a diagnostic interrupt, at which an operating system dumps its memory or stops. It fails on a machine that is off,
+        and there is nothing to wait for.
     type: str
     required: true
-    choices: ['on', 'off', shutdown, reset, cycle, boot]
+    choices: ['on', 'off', shutdown, reset, cycle, boot, nmi]
   wait:
     description: Whether to wait until the machine is in the state.
     type: bool
@@ -35,7 +37,6 @@ options:
     description: With O(state=shutdown), cut the power of machines that are still on after O(wait_timeout).
     type: bool
     default: false
-
   only_armed:
     description:
       - Leave nodes alone that are not armed for deployment at this very moment.
@@ -54,6 +55,7 @@ extends_documentation_fragment:
   - stage0.metal._options.BATCH
   - stage0.metal._options.FAILURES
   - stage0.metal._options.BMC
+  - stage0.metal._options.STAGGER
 seealso:
   - module: stage0.metal.power_info
   - module: stage0.metal.boot_device
@@ -71,6 +73,15 @@ EXAMPLES = r"""
     state: shutdown
     wait_timeout: 300
     force: true
+
+- name: A room on, at most ten nodes of each power feed every five seconds
+  stage0.metal.power:
+    nodes: room1
+    state: 'on'
+    stagger:
+      count: 10
+      interval: 5
+      per: location.feed
 
 - name: The hosts of a play, in one task
   stage0.metal.power:
@@ -193,12 +204,13 @@ error:
 
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import PowerAction
 from ansible_collections.stage0.metal.plugins.module_utils._module.run import run
-from ansible_collections.stage0.metal.plugins.module_utils._module.spec import FLEET, ArgumentSpec
+from ansible_collections.stage0.metal.plugins.module_utils._module.spec import FLEET, STAGGER, ArgumentSpec
 from ansible_collections.stage0.metal.plugins.module_utils._operations.power import power
 
 ARGUMENT_SPEC = ArgumentSpec(
     {
         **FLEET,
+        **STAGGER,
         "state": {"type": "str", "required": True, "choices": [str(action) for action in PowerAction]},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": 120.0},

@@ -256,6 +256,9 @@ class ScriptedDriver:
             await asyncio.Event().wait()
         return machine
 
+    def check(self, target: Target) -> None:
+        """Nothing can be seen to be wrong."""
+
     async def power_state(self, target: Target, seconds: float) -> PowerState:
         """The state, or for ``looks`` times yet the old one."""
         machine = await self._begin(target, "power_state")

@@ -180,6 +180,9 @@ class Driver(Protocol):
     name: str
     capabilities: frozenset[Capability]
 
+    def check(self, target: Target) -> None:
+        """Raise MetalError for what can be seen to be wrong with ``target`` without asking anybody."""
+
     async def power_state(self, target: Target, seconds: float) -> PowerState:
         """Return whether the machine is on."""
 

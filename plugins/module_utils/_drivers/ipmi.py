@@ -10,7 +10,7 @@ from functools import partial
 
 from ._ipmi import chassis, fru, sel, sensors
 from ._ipmi.engine import Engine
-from ._ipmi.login import Level
+from ._ipmi.login import Level, account
 from .base import BootOverride, Capability, PowerAction, PowerState, PowerStep, ResetKind, Still, Target
 from .facts import Inventory
 from .sensing import EventLog, LogMark, Readings, Since
@@ -35,6 +35,10 @@ class IpmiDriver:
 
     def __init__(self) -> None:
         self._engine = Engine()
+
+    def check(self, target: Target) -> None:
+        """Raises: MetalError ``invalid`` or ``cipher`` for names, passwords, keys and suites that IPMI has no room for."""
+        account(target.user, target.password, target.kg, Level.USER, target.suite)
 
     async def power_state(self, target: Target, seconds: float) -> PowerState:
         """Get Chassis Status."""

@@ -35,6 +35,19 @@ FLEET: Options = {
 """What every task on BMCs has."""
 
 
+STAGGER: Options = {
+    "stagger": {
+        "type": "dict",
+        "options": {
+            "count": {"type": "int", "required": True},
+            "interval": {"type": "float", "required": True},
+            "per": {"type": "str"},
+        },
+    }
+}
+"""What a task that draws current has."""
+
+
 @dataclass(frozen=True, slots=True)
 class ArgumentSpec:
     """What a module hands to AnsibleModule. ``rules``: required_if, mutually_exclusive and their like.

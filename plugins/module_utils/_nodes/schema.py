@@ -106,6 +106,10 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("bmc.port", "port", "UDP port of the BMC's IPMI service.", default=623),
     Attribute("bmc.user", "text", "User name on the BMC, at most 16 characters for IPMI."),
     Attribute("bmc.password", "text", "Password on the BMC, at most 20 bytes for IPMI.", secret=True),
+    Attribute(
+        "bmc.kg", "text", "The BMC's own key (K_g), if it has one: text, or 0x and 40 hexadecimal digits.", secret=True
+    ),
+    Attribute("bmc.cipher_suite", "suite", "IPMI cipher suite, 17 or 3; by default 17, and 3 where a BMC lacks it."),
     Attribute("bmc.driver", "text", "How the BMC is spoken to.", choices=("ipmi",), default="ipmi"),
     Attribute(
         "boot.firmware", "text", "What the machine's firmware boots by.", choices=("uefi", "bios"), default="uefi"

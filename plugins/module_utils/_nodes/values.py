@@ -52,6 +52,13 @@ def _port(value: Any) -> int:
     return number
 
 
+def _suite(value: Any) -> int:
+    number = _integer(value)
+    if not 0 <= number <= 19:
+        raise ValueError("is not a cipher suite of IPMI 2.0; write 17 or 3")
+    return number
+
+
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -153,6 +160,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "int": _integer,
     "port": _port,
+    "suite": _suite,
     "bool": _boolean,
     "mac": _mac,
     "ip": _ip,

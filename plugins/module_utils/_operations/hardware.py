@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +52,14 @@ def target(view: View) -> Target:
     why = "the task has to reach the node's BMC"
     view.need("bmc.driver", why)
     address, port = view.need("bmc.address", why), view.need("bmc.port", why)
-    return Target(address, port, view.need("bmc.user", why), view.need("bmc.password", why))
+    return Target(
+        address,
+        port,
+        view.need("bmc.user", why),
+        view.need("bmc.password", why),
+        view["bmc.kg"] or "",
+        view["bmc.cipher_suite"],
+    )
 
 
 def run(
@@ -61,10 +70,11 @@ def run(
     limits: fleet.Limits,
     *,
     check: Callable[[View], object] | None = None,
+    ready: Callable[[], object] | None = None,
 ) -> dict[str, Any]:
     """Run ``verb`` on the BMC of every node that ``parameters`` name, and return the task's result.
 
-    ``check`` may raise MetalError for what else a node needs.
+    ``check`` may raise MetalError for what else a node needs; ``ready`` is called once all nodes are checked.
     Raises: MetalError, before any BMC is touched, for a noderange, an attribute or a driver that will not do.
     """
     views = select(context, parameters["nodes"], parameters["max_nodes"])
@@ -73,23 +83,13 @@ def run(
     if check is not None:
         for view in views.values():
             check(view)
+    if ready is not None:
+        ready()
     begun = time.monotonic()
-
-    async def everything() -> dict[str, fleet.Outcome]:
-        drivers = {name: context.drivers[name]() for name in sorted({view["bmc.driver"] for view in views.values()})}
-        try:
-            for driver in drivers.values():
-                need_capability(driver, capability)
-
-            async def one(name: str) -> fleet.Done:
-                return await verb(Bmc(views[name], drivers[views[name]["bmc.driver"]], targets[name]))
-
-            return await fleet.run(list(views), one, limits)
-        finally:
-            for driver in drivers.values():
-                await driver.close()
-
-    outcomes = asyncio.run(everything())
+    try:
+        outcomes = asyncio.run(_everything(context, views, targets, capability, verb, limits))
+    except asyncio.CancelledError:
+        raise MetalError(ErrorCode.SKIPPED, "ended by a signal; nodes that were begun may be in any state") from None
     if parameters.get("only_armed") and not context.check_mode:
         _fail_armed(context, {name: outcome.error for name, outcome in outcomes.items() if outcome.error})
     return result(
@@ -99,6 +99,65 @@ def run(
         detail=parameters["detail"],
         max_failed=parameters["max_failed"],
     )
+
+
+async def _everything(
+    context: Context,
+    views: Mapping[str, View],
+    targets: Mapping[str, Target],
+    capability: Capability,
+    verb: Verb,
+    limits: fleet.Limits,
+) -> dict[str, fleet.Outcome]:
+    drivers = {name: context.drivers[name]() for name in sorted({view["bmc.driver"] for view in views.values()})}
+    bmcs = {name: Bmc(view, drivers[view["bmc.driver"]], targets[name]) for name, view in views.items()}
+    try:
+        for name, bmc in bmcs.items():
+            _check_driver(name, bmc, capability)
+        with _ended_by_signals():
+            return await fleet.run(
+                list(bmcs), lambda name: verb(bmcs[name]), limits, lambda progress: context.say(told(progress))
+            )
+    finally:
+        for driver in drivers.values():
+            await driver.close()
+
+
+def _check_driver(name: str, bmc: Bmc, capability: Capability) -> None:
+    try:
+        need_capability(bmc.driver, capability)
+        bmc.driver.check(bmc.target)
+    except MetalError as exc:
+        exc.node = name
+        raise
+
+
+def told(progress: fleet.Progress) -> str:
+    """Return a line of progress for people."""
+    more = "".join(
+        f", {count} {what}"
+        for count, what in ((progress.failed, "failed"), (progress.again, "to be tried again"))
+        if count
+    )
+    return f"{progress.done} of {progress.total} nodes after {progress.seconds:.0f} s{more}"
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM cancel the task, so that sessions are closed before the process ends."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in previous:
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
 
 
 def look(context: Context, parameters: Mapping[str, Any], capability: Capability, verb: Verb) -> dict[str, Any]:

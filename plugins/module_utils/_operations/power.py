@@ -12,8 +12,10 @@ from contextlib import suppress
 from typing import Any
 
 from .._drivers.base import POWER_RULES, Capability, PowerAction, PowerState, Still, Withdrawn, power_command
-from .._fleet.fleet import Done, Halfway, Limits
+from .._fleet.fleet import EVERYBODY, Done, Halfway, Limits
+from .._fleet.stagger import Pace, Stagger
 from .._nodes.errors import RETRYABLE, ErrorCode, MetalError
+from .._nodes.view import View
 from .context import Context
 from .hardware import LEFT_ALONE, Bmc, guard, look, note, run
 
@@ -22,6 +24,8 @@ SETTLE_SECONDS = 0.3
 LONGEST_PAUSE = 5.0
 REPEATABLE = frozenset({PowerAction.ON, PowerAction.OFF, PowerAction.SHUTDOWN})
 """Actions that do no harm if a lost answer makes them be sent twice. A second reset would hit a booting machine."""
+UNSEEN = frozenset({PowerAction.RESET, PowerAction.CYCLE, PowerAction.NMI})
+"""Actions after which the power is as it was."""
 NOTHING_SENT = frozenset({ErrorCode.UNREACHABLE, ErrorCode.BUSY})
 """Errors after which one may be sure that the command was not carried out."""
 
@@ -40,6 +44,7 @@ def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Bring every node to a power state, or reset it, and wait until it is there."""
     action = PowerAction(parameters["state"])
     seen: dict[str, str] = {}
+    spread = _Spread(parameters, check_mode=context.check_mode)
 
     async def verb(bmc: Bmc) -> Done:
         still = guard(context, parameters, bmc.view.name)
@@ -48,6 +53,7 @@ def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
         if context.check_mode:
             before = await bmc.driver.power_state(bmc.target, parameters["timeout"])
             return _done(action, before, power_command(action, before))
+        await spread.turn(bmc, action)
         try:
             step = await bmc.driver.power(bmc.target, action, parameters["timeout"], still)
         except Withdrawn:
@@ -55,25 +61,56 @@ def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
         forced = False
         if step.sent is not None:
             note(context, bmc.view.name, "power", f"{step.sent} sent to the BMC")
-            if parameters["wait"]:
+            if parameters["wait"] and action is not PowerAction.NMI:
                 forced = await _settled(bmc, action, step.sent, parameters, still)
         if step.sent is None or parameters["wait"]:
             seen[bmc.view.name] = str(POWER_RULES[action].wanted)
         return _done(action, step.before, step.sent, forced=forced)
 
     retry_on = RETRYABLE if action in REPEATABLE else NOTHING_SENT
-    limits = Limits(deadline=parameters["deadline"], retry_on=retry_on)
-    result = run(context, parameters, Capability.POWER, verb, limits)
+    limits = Limits(deadline=parameters["deadline"], retry_on=retry_on, window=EVERYBODY)
+    capability = Capability.NMI if action is PowerAction.NMI else Capability.POWER
+    result = run(context, parameters, capability, verb, limits, check=spread.add, ready=spread.check)
     if seen:
         with suppress(MetalError), context.write() as store:  # for the inventory, and no node fails for want of it
             store.observe("power", seen)
     return result
 
 
+class _Spread:
+    """The stagger of one task, if it has one: only nodes to which something will be sent take a turn."""
+
+    def __init__(self, parameters: Mapping[str, Any], *, check_mode: bool) -> None:
+        asked = parameters["stagger"]
+        self._pace = Pace(asked["count"], asked["interval"], asked["per"]) if asked else None
+        self._keys: dict[str, str] = {}
+        self._seconds, self._deadline = float(parameters["timeout"]), float(parameters["deadline"])
+        self._stagger: Stagger | None = None
+        self._check_mode = check_mode
+
+    def add(self, view: View) -> None:
+        """Note what the node is counted with. Raises: MetalError ``missing``."""
+        per = self._pace.per if self._pace else None
+        self._keys[view.name] = str(view.need(per, "the task is to be spread over it")) if per else ""
+
+    def check(self) -> None:
+        """Begin. Raises: MetalError ``invalid`` if the deadline is too short."""
+        if self._pace is not None:
+            self._stagger = Stagger(self._pace, self._keys, self._deadline)
+            self._stagger.check()
+
+    async def turn(self, bmc: Bmc, action: PowerAction) -> None:
+        """Wait for the node's turn, if there is something to be sent to it. Raises: MetalError."""
+        if self._stagger is not None and not self._check_mode:
+            state = await bmc.driver.power_state(bmc.target, self._seconds)
+            if power_command(action, state) is not None:
+                await self._stagger.turn(bmc.view.name)
+
+
 def _done(action: PowerAction, before: PowerState, sent: PowerAction | None, *, forced: bool = False) -> Done:
     """The same result for a check and for a real run, which differ in ``forced`` only."""
     after: dict[str, Any] = {"power": str(POWER_RULES[action].wanted)}
-    if sent is PowerAction.RESET or sent is PowerAction.CYCLE:
+    if sent in UNSEEN:
         after["by"] = str(sent)  # else the two sides of a diff would look alike
     return Done(
         changed=sent is not None,

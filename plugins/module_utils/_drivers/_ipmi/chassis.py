@@ -21,7 +21,7 @@ from ..base import (
     Withdrawn,
     power_command,
 )
-from .script import APP, CHASSIS, Refused, Script, ask
+from .script import APP, CHASSIS, REPETITION, Refused, Script, ask
 
 _GET_STATUS, _CONTROL, _IDENTIFY, _SET_BOOT_OPTIONS, _GET_BOOT_OPTIONS = 0x01, 0x02, 0x04, 0x08, 0x09
 _INFO_ACKNOWLEDGE, _VALID_BIT_CLEARING, _BOOT_FLAGS = 4, 3, 5
@@ -61,7 +61,11 @@ def power(action: PowerAction, still: Still | None) -> Script[PowerStep]:
     if command is not None:
         if still is not None and not still():
             raise Withdrawn
-        yield from ask(CHASSIS, _CONTROL, bytes((_CONTROL_CODES[command],)))
+        try:
+            yield from ask(CHASSIS, _CONTROL, bytes((_CONTROL_CODES[command],)))
+        except Refused as exc:
+            if exc.completion != REPETITION:  # else its answer to the first got lost
+                raise
     return PowerStep(before, command)
 
 

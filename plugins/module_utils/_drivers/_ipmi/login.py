@@ -19,6 +19,7 @@ import struct
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from ..._nodes.errors import ErrorCode, MetalError
@@ -233,6 +234,7 @@ class LogIn:
             datagram = yield None
 
 
+@lru_cache(maxsize=4096)
 def account(user: str, password: str, kg: str, level: Level, suite: int | None) -> Account:
     """Return who logs in. Raises: MetalError ``invalid`` for what IPMI has no room for, ``cipher`` for the suite.
 

@@ -60,6 +60,8 @@ TIMED_OUT = Reply(-1, b"")
 Script = Generator[Request | Pause | Listen, Reply, T]
 
 BUSY = 0xC0
+REPETITION = 0xCF
+"""The BMC has done this already, and takes what it got for a repetition of it."""
 BUSY_PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds between the repetitions of a command to which the BMC says "node busy": it did nothing, by table 5-2."""
 
@@ -80,7 +82,7 @@ MEANINGS: dict[int, tuple[ErrorCode, str]] = {
     0xD2: (ErrorCode.BUSY, "the BMC is starting"),
     0xD3: (ErrorCode.UNREACHABLE, "the BMC cannot reach the part of the machine that would have to act"),
     0xD4: (ErrorCode.PRIVILEGE, "the account's privilege level is too low for this command"),
-    0xD5: (ErrorCode.CONFLICT, "the BMC cannot do this in the machine's present state"),
+    0xD5: (ErrorCode.BUSY, "the BMC cannot do this in the machine's present state"),
     0xD6: (ErrorCode.UNSUPPORTED, "a part of the BMC that this needs is disabled"),
     0x80: (ErrorCode.UNSUPPORTED, "the BMC does not support this parameter"),
 }

@@ -8,7 +8,7 @@ Standard: IPMI v2.0 revision 1.1, tables 13-17 to 13-20 and 22-20.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..._nodes.errors import ErrorCode, MetalError
 
@@ -24,12 +24,13 @@ class Suite:
     confidentiality: int
     full: int
     code: int
+    proposal: bytes = field(init=False)
+    """The three algorithms as Open Session Request lists them (table 13-9)."""
 
-    @property
-    def proposal(self) -> bytes:
-        """The three algorithms as Open Session Request lists them (table 13-9)."""
+    def __post_init__(self) -> None:
         numbers = (self.authentication, self.integrity, self.confidentiality)
-        return b"".join(bytes((kind, 0, 0, 8, number, 0, 0, 0)) for kind, number in enumerate(numbers))
+        records = (bytes((kind, 0, 0, 8, number, 0, 0, 0)) for kind, number in enumerate(numbers))
+        object.__setattr__(self, "proposal", b"".join(records))
 
 
 SUITES = {

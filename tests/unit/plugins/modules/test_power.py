@@ -307,7 +307,7 @@ def test_what_a_driver_cannot_do_is_refused_in_check_mode(monkeypatch: pytest.Mo
     driver = ScriptedDriver({}, frozenset({Capability.BOOT_DEVICE}))
     use_driver(monkeypatch, lambda: driver)
     failed = refused("power", nodes=["rack1"], state="on", check=True)
-    assert failed["msg"] == "the driver scripted cannot do power; see docs/reference/drivers.md"
+    assert failed["msg"] == "r1n01: the driver scripted cannot do power; see docs/reference/drivers.md"
     assert failed["error"]["code"] == "unsupported"
     assert driver.closed == 1
 
