@@ -12,6 +12,7 @@ from collections.abc import Callable
 from .faults import faults
 from .fleet import fleet
 from .inventory import inventory
+from .inventory_read import inventory_read
 from .measure import Size
 from .noderange import noderange
 from .store import store
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Size], str]] = {
     "fleet": fleet,
     "task": task,
     "faults": faults,
+    "inventory_read": inventory_read,
     "noderange": noderange,
     "store": store,
     "inventory": inventory,
