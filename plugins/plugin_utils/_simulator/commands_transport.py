@@ -18,6 +18,7 @@ _CODES: dict[type[Exception], Completion] = {
     NotOffered: Completion.PARAMETER_NOT_SUPPORTED,
     InProgress: Completion.SET_IN_PROGRESS,
     ReadOnly: Completion.READ_ONLY,
+    IndexError: Completion.OUT_OF_RANGE,
     ValueError: Completion.TRUNCATED,
 }
 
@@ -32,9 +33,9 @@ def _get(request: Request) -> bytes:
     if request.data[0] & _REVISION_ONLY:
         return bytes((_REVISION,))
     try:
-        return bytes((_REVISION,)) + request.board.lan.get(request.data[1], request.data[2])
-    except NotOffered:
-        raise CommandError(Completion.PARAMETER_NOT_SUPPORTED) from None
+        return bytes((_REVISION,)) + request.board.lan.get(*request.data[1:4])
+    except (NotOffered, IndexError) as why:
+        raise CommandError(_CODES[type(why)]) from None
 
 
 def _set(request: Request) -> bytes:

@@ -88,9 +88,9 @@ def records(*found: tuple[int, bytes]) -> bytes:
 
 def power_supply(watts: int) -> tuple[int, bytes]:
     """Return a multirecord of type power supply (section 18.1) of so many watts, 100 to 240 volts."""
-    data = struct.pack(
-        "<HHBBHHHHBBBHHBHB", watts, watts + 50, 40, 5, 10000, 12700, 20000, 24000, 50, 60, 10, 0, 0, 0, 0, 0
-    )
+    # rated and peak VA; inrush; two ranges of 10 mV; Hz; drop-out; flags; peak watts for seconds; combined; tachometer
+    numbers = (watts, watts + 50, 40, 5, 10000, 12700, 20000, 24000, 50, 60, 10, 0, watts, 0, 0, 0)
+    data = struct.pack("<HHBBHHHHBBBBHBHB", *numbers)
     return 0x00, data
 
 

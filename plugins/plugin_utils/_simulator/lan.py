@@ -24,7 +24,9 @@ _NETMASK = ipaddress.IPv4Address("255.0.0.0").packed
 _DESTINATIONS = 1
 _IPV6_STATICS = 2
 _ENABLED = 0x80
-_SELECTED = frozenset({16, 17, 18, 19, 23, _IPV6_STATIC, _IPV6_DYNAMIC})
+_DUIDS = (58, 61)
+_BLOCK = 16
+_SELECTED = frozenset({16, 17, 18, 19, 23, _IPV6_STATIC, *_DUIDS, _IPV6_DYNAMIC})
 """Parameters whose values are chosen by a set selector, which is their first byte when written."""
 
 
@@ -83,9 +85,9 @@ def _first_values(identity: BmcIdentity, suites: tuple[int, ...]) -> dict[tuple[
         53: Parameter(b"\x40"),
         54: Parameter(bytes(3)),
         _IPV6_STATUS: Parameter(bytes((_IPV6_STATICS, 1, 3)), writable=False),
-        57: Parameter(b"\x01", writable=False),
-        60: Parameter(b"\x01", writable=False),
-        63: Parameter(bytes(6), writable=False),
+        57: Parameter(b"\x02", writable=False),
+        60: Parameter(b"\x02", writable=False),
+        62: Parameter(bytes(1), writable=False),
         64: Parameter(b"\x01"),
         65: Parameter(bytes(16)),
         66: Parameter(bytes(6)),
@@ -116,7 +118,8 @@ def _levels(count: int) -> list[int]:
 
 
 def _duid(system: uuid.UUID) -> bytes:
-    return bytes((0, 0, 18, 0, 4)) + system.bytes
+    """Return a DHCP unique identifier of type 4 (RFC 6355) behind its length, in whole blocks."""
+    return (bytes((18, 0, 4)) + system.bytes).ljust(2 * _BLOCK, b"\0")
 
 
 def _eui64(mac: str) -> bytes:
@@ -131,12 +134,17 @@ class Lan:
         known = tuple(number for number in suites if number in SUITES)
         self._values = _first_values(identity, known)
 
-    def get(self, number: int, selector: int = 0) -> bytes:
-        """Return a parameter. Raises NotOffered."""
+    def get(self, number: int, selector: int = 0, block: int = 0) -> bytes:
+        """Return a parameter. Raises NotOffered, and IndexError for a block behind its end."""
         parameter = self._values.get((number, selector if number in _SELECTED else 0))
         if parameter is None:
             raise NotOffered
-        return parameter.value
+        if number not in _DUIDS:
+            return parameter.value
+        part = parameter.value[block * _BLOCK : (block + 1) * _BLOCK]
+        if not part:
+            raise IndexError(f"LAN parameter {number} has no block {block}")
+        return bytes((selector, block)) + part
 
     def set(self, number: int, data: bytes) -> None:
         """Change a parameter. Raises NotOffered, ReadOnly, InProgress, ValueError (too short)."""
