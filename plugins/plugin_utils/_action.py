@@ -5,13 +5,20 @@
 
 Where the task is delegated to another machine, becomes another user or has an environment of its own, its module runs
 there instead: same operation, same result, no progress.
+
+A task that says the same for every host of the play, for want of ``run_once``, would do its work once a host: it runs
+for the first host that comes, and the others are skipped with a warning.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import time
 from typing import Any, ClassVar
 
+from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
@@ -32,6 +39,11 @@ class OperationAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the operation here, or the module elsewhere."""
         result: dict[str, Any] = super().run(tmp, task_vars)
+        first = self._first(task_vars or {})
+        if first is not None:
+            why = f"the same task has run for all of it with {first}; say run_once: true and it runs once without this warning"
+            self._display.warning(f"{self._task.action}: {why}")
+            return {**result, "changed": False, "skipped": True, "skip_reason": why}
         if self._connection.transport != "local" or self._task.become or any(self._task.environment or []):
             return dict(self._execute_module(task_vars=task_vars))
         keywords = self.SPEC.to_kwargs()
@@ -47,4 +59,24 @@ class OperationAction(ActionBase):
             existing=self.SPEC.existing,
             say=lambda line: self._display.display(f"{time.strftime('%H:%M:%S')} {line}"),
         )
+        for warning in done.pop("warnings", ()):
+            self._display.warning(warning)
         return {**result, **done}
+
+    def _first(self, task_vars: dict[str, Any]) -> str | None:
+        """Return the host with which this very task, same arguments, has run already in this batch; None if none has.
+
+        Workers are processes: a link tells, which lies where Ansible removes it at the end of the run.
+        """
+        batch = task_vars.get("ansible_play_batch") or ()
+        host = str(task_vars.get("inventory_hostname"))
+        if len(batch) < 2 or self._task.run_once or "nodes" not in self._task.args:
+            return None
+        said = json.dumps([self._task._uuid, sorted(batch), self._task.args], sort_keys=True, default=str)
+        mark = os.path.join(str(getattr(constants, "DEFAULT_LOCAL_TMP")), f"stage0-{hashlib.sha256(said.encode()).hexdigest()}")
+        try:
+            os.symlink(host, mark)  # made and filled in one step
+        except FileExistsError:
+            first = os.readlink(mark)
+            return first if first != host else None  # the same host again: a loop, or until
+        return None

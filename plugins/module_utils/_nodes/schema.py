@@ -107,6 +107,13 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("bmc.user", "text", "User name on the BMC, at most 16 characters for IPMI."),
     Attribute("bmc.password", "text", "Password on the BMC, at most 20 bytes for IPMI.", secret=True),
     Attribute(
+        "bmc.password_next",
+        "text",
+        "Password that is being given to the BMC; stage0.metal.bmc_user makes it bmc.password once it is proved.",
+        secret=True,
+    ),
+    Attribute("bmc.mac", "mac", "MAC address of the BMC's own network port, by which discovery knows it again."),
+    Attribute(
         "bmc.kg", "text", "The BMC's own key (K_g), if it has one: text, or 0x and 40 hexadecimal digits.", secret=True
     ),
     Attribute("bmc.cipher_suite", "suite", "IPMI cipher suite, 17 or 3; by default 17, and 3 where a BMC lacks it."),

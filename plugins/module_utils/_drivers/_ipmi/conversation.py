@@ -52,6 +52,10 @@ class Conversation:
         finally:
             script.close()
 
+    def proof(self, passwords: tuple[bytes, ...]) -> Packets[bytes | None]:
+        """Return which of ``passwords`` the account has; see LogIn.proof(). Run in place of packets()."""
+        return self._log_in.proof(passwords)
+
     def closing(self) -> Packets[None]:
         """Give the session back to the BMC, also one that it may hold without our knowing, or the slot of a log-in."""
         held = [*self._log_in.unsure, *([self._session] if self._session else [])]

@@ -18,16 +18,18 @@ import heapq
 import itertools
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
 from ..._nodes.errors import ErrorCode, MetalError
 from ..base import Target, Withdrawn
 from .conversation import Conversation
-from .login import Level, Wait, account
+from .login import Level, Packets, Wait, account
 from .script import Script
 
+WINDOW = 2048
+"""Conversations at once. More make nothing faster, and their answers would overflow the receive buffers."""
 SOCKETS = 8
 """Of each address family: each has a receive buffer of its own, which holds some 250 packets by Linux's default."""
 RECEIVE_BUFFER = 4 << 20
@@ -58,6 +60,11 @@ Address = tuple[Any, ...]
 """What recvfrom() tells of a sender: the address, the port, for IPv6 two numbers more."""
 
 
+def no_script() -> Script[None]:
+    """The script of a conversation that says nothing once it is logged in."""
+    yield from ()
+
+
 class _Talk:
     """A conversation under way, with its timers; times are monotonic seconds."""
 
@@ -82,11 +89,17 @@ class _Talk:
     )
 
     def __init__(
-        self, target: Target, address: Address, conversation: Conversation, future: asyncio.Future[Any], seconds: float
+        self,
+        target: Target,
+        address: Address,
+        conversation: Conversation,
+        steps: Packets[Any],
+        future: asyncio.Future[Any],
+        seconds: float,
     ) -> None:
         now = monotonic()
         self.target, self.address, self.conversation, self.future = target, address, conversation, future
-        self.steps = conversation.packets()
+        self.steps = steps
         self.sock: socket.socket
         self.seconds, self.deadline = seconds, now + seconds
         self.wait, self.tries = FIRST_WAIT, 0
@@ -100,6 +113,7 @@ class Engine:
     """Belongs to one event loop. At each BMC there is one conversation at a time; others wait for their turn."""
 
     def __init__(self) -> None:
+        self._window = asyncio.Semaphore(WINDOW)
         self._talks: dict[Address, _Talk] = {}
         self._turns: dict[Address, deque[asyncio.Future[None]]] = {}
         self._timers: list[tuple[float, int, _Talk]] = []
@@ -115,16 +129,33 @@ class Engine:
         conversation's turn. Raises: MetalError; Withdrawn if the script does.
         """
         who = account(target.user, target.password, target.kg, level, target.suite)
+        conversation = Conversation(who, program)
+        return await self._converse(target, conversation, conversation.packets(), seconds)
+
+    async def proof(self, target: Target, passwords: Sequence[str], seconds: float) -> str | None:
+        """Return which of ``passwords`` the BMC's account ``target.user`` has, or None; see LogIn.proof().
+
+        Raises: MetalError; code ``auth`` if there is no such account.
+        """
+        who = account(target.user, "", target.kg, Level.USER, target.suite)
+        coded = tuple(password.encode() for password in passwords)
+        conversation = Conversation(who, no_script)
+        found = await self._converse(target, conversation, conversation.proof(coded), seconds)
+        return None if found is None else passwords[coded.index(found)]
+
+    async def _converse(self, target: Target, conversation: Conversation, steps: Packets[Any], seconds: float) -> Any:
         address, family = await self._resolved(target)
-        await self._turn(address)
-        talk = _Talk(target, address, Conversation(who, program), asyncio.get_running_loop().create_future(), seconds)
-        self._begin(talk, family)
-        try:
-            return await talk.future
-        except asyncio.CancelledError:
-            if not talk.closing:
-                self._close(talk)
-            raise
+        async with self._window:
+            await self._turn(address)
+            future = asyncio.get_running_loop().create_future()
+            talk = _Talk(target, address, conversation, steps, future, seconds)
+            self._begin(talk, family)
+            try:
+                return await future
+            except asyncio.CancelledError:
+                if not talk.closing:
+                    self._close(talk)
+                raise
 
     async def close(self) -> None:
         """Wait until the sessions are closed, for CLOSING_SECONDS at most, and give the sockets back."""

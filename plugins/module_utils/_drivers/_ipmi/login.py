@@ -16,7 +16,7 @@ import hmac
 import itertools
 import os
 import struct
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -65,6 +65,36 @@ class LoggedIn:
     theirs: int
     ours: int
     seal: Seal
+
+
+class Challenge(NamedTuple):
+    """What both sides know after RAKP message 2: session numbers, random numbers, the BMC's GUID, and its ``code``."""
+
+    digest: str
+    ours: bytes
+    theirs: bytes
+    our_random: bytes
+    their_random: bytes
+    guid: bytes
+    user: bytes
+    code: bytes
+
+    def proved_by(self, password: bytes) -> bool:
+        """Return whether the BMC's code was made with this password (13.21)."""
+        said = self.ours + self.theirs + self.our_random + self.their_random + self.guid + self.user
+        return hmac.compare_digest(hmac.digest(password, said, self.digest), self.code)
+
+    def key(self, key: bytes) -> bytes:
+        """The session integrity key, made with K_g or, where there is none, the password (13.31)."""
+        return hmac.digest(key, self.our_random + self.their_random + self.user, self.digest)
+
+    def answer(self, password: bytes) -> bytes:
+        """The code of RAKP message 3 (13.22)."""
+        return hmac.digest(password, self.their_random + self.ours + self.user, self.digest)
+
+    def last(self, key: bytes) -> bytes:
+        """The code of RAKP message 4, uncut (13.23)."""
+        return hmac.digest(key, self.our_random + self.theirs + self.guid, self.digest)
 
 
 class Refusal(Exception):
@@ -122,10 +152,23 @@ class LogIn:
     def packets(self) -> Packets[LoggedIn]:
         """Log in. Raises: MetalError."""
         two_keys = yield from self._capabilities()
+        return (yield from self._restarted(lambda suite: self._attempt(suite, two_keys)))
+
+    def proof(self, passwords: tuple[bytes, ...]) -> Packets[bytes | None]:
+        """Return which of ``passwords`` the account has, or None: told by RAKP message 2, without any attempt to log in.
+
+        Raises: MetalError; code ``auth`` if there is no such account, or it may not log in.
+        """
+        yield from self._capabilities()
+        challenge = yield from self._restarted(self._challenge)
+        return next((password for password in passwords if challenge.proved_by(password)), None)
+
+    def _restarted(self, attempt: Callable[[Suite], Packets[T]]) -> Packets[T]:
+        """Run an attempt with each suite, and again where the BMC forgot a part of it. Raises: MetalError."""
         suites = list(self._account.suites)
         for _attempt in range(RESTARTS + len(suites)):
             try:
-                return (yield from self._attempt(suites[0], two_keys))
+                return (yield from attempt(suites[0]))
             except Refusal as refusal:
                 status = refusal.status
                 if status in NO_SUITE and len(suites) > 1:
@@ -168,38 +211,40 @@ class LogIn:
                 )
             return bool(data[2] & 0x20)
 
+    def _challenge(self, suite: Suite) -> Packets[Challenge]:
+        """Open Session and RAKP 1 and 2 (13.17 to 13.21). Raises: MetalError, Refusal."""
+        account = self._account
+        number = next(_numbers)
+        self._tag, ours = number & 0xFF, struct.pack("<I", (number & 0xFFFFFFFF) or 1)
+        proposal = bytes((self._tag, 0, 0, 0)) + ours + suite.proposal
+        opened = yield from self._say(frames.OPEN_REQUEST, proposal, frames.OPEN_RESPONSE, 36, None)
+        theirs = opened[8:12]
+        self.half_open = struct.unpack("<I", theirs)[0]
+        if opened[4:8] != ours or not self.half_open or opened[12:36] != suite.proposal:
+            raise MetalError(ErrorCode.PROTOCOL, "the BMC opens another session than the one that was asked for")
+        role = bytes((_NAME_ONLY | account.level, 0, 0, len(account.user))) + account.user
+        random = os.urandom(16)
+        first = bytes((self._tag, 0, 0, 0)) + theirs + random + role
+        second = yield from self._say(frames.RAKP_1, first, frames.RAKP_2, 40 + suite.full, REPEATS)
+        if second[4:8] != ours:
+            raise MetalError(ErrorCode.PROTOCOL, "the BMC goes on with another session than the one that was asked for")
+        code = second[40 : 40 + suite.full]
+        return Challenge(suite.digest, ours, theirs, random, second[8:24], second[24:40], role[:1] + role[3:], code)
+
     def _attempt(self, suite: Suite, two_keys: bool) -> Packets[LoggedIn]:
         """One way through Open Session and RAKP 1 to 4. Raises: MetalError, Refusal."""
-        account, digest = self._account, suite.digest
-        number = next(_numbers)
-        self._tag, ours = number & 0xFF, (number & 0xFFFFFFFF) or 1
-        ours_raw = struct.pack("<I", ours)
-        proposal = bytes((self._tag, 0, 0, 0)) + ours_raw + suite.proposal
-        opened = yield from self._say(frames.OPEN_REQUEST, proposal, frames.OPEN_RESPONSE, 36, None)
-        theirs_raw = opened[8:12]
-        self.half_open = struct.unpack("<I", theirs_raw)[0]
-        if opened[4:8] != ours_raw or not self.half_open or opened[12:36] != suite.proposal:
-            raise MetalError(ErrorCode.PROTOCOL, "the BMC opens another session than the one that was asked for")
-
-        role = bytes((_NAME_ONLY | account.level, 0, 0, len(account.user))) + account.user
-        user = role[:1] + role[3:]
-        random = os.urandom(16)
-        first = bytes((self._tag, 0, 0, 0)) + theirs_raw + random + role
-        second = yield from self._say(frames.RAKP_1, first, frames.RAKP_2, 40 + suite.full, REPEATS)
-        their_random, guid = second[8:24], second[24:40]
-        proof = hmac.digest(account.password, ours_raw + theirs_raw + random + their_random + guid + user, digest)
-        if second[4:8] != ours_raw or not hmac.compare_digest(proof, second[40 : 40 + suite.full]):
+        account = self._account
+        challenge = yield from self._challenge(suite)
+        if not challenge.proved_by(account.password):
             raise Refusal(_INTEGRITY)
-
-        key = hmac.digest(account.kg or account.password, random + their_random + user, digest)
-        code = hmac.digest(account.password, their_random + ours_raw + user, digest)
-        third = bytes((self._tag, 0, 0, 0)) + theirs_raw + code
-        session = LoggedIn(self.half_open, ours, Seal(suite, key))
+        key = challenge.key(account.kg or account.password)
+        third = bytes((self._tag, 0, 0, 0)) + challenge.theirs + challenge.answer(account.password)
+        session = LoggedIn(self.half_open, struct.unpack("<I", challenge.ours)[0], Seal(suite, key))
         self.half_open = 0
         self.unsure.append(session)  # from here on the BMC may take it for open, whether we hear of it or not
         fourth = yield from self._say(frames.RAKP_3, third, frames.RAKP_4, 8 + suite.code, REPEATS)
-        proof = hmac.digest(key, random + theirs_raw + guid, digest)[: suite.code]
-        if fourth[4:8] != ours_raw or not hmac.compare_digest(proof, fourth[8 : 8 + suite.code]):
+        proof = challenge.last(key)[: suite.code]
+        if fourth[4:8] != challenge.ours or not hmac.compare_digest(proof, fourth[8 : 8 + suite.code]):
             raise MetalError(ErrorCode.AUTH, self._about_kg(two_keys))
         self.unsure.pop()
         return session
