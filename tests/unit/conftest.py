@@ -26,6 +26,7 @@ OVER_BOTH = (
     "inventory",
     "modules",
     "module_utils/deploy",
+    "module_utils/nodes/test_hardware.py",
     "module_utils/nodes/test_identities.py",
     "module_utils/nodes/test_migrations.py",
     "module_utils/nodes/test_secrets.py",

@@ -43,6 +43,12 @@ LONGEST_LINE = 256 * 1024 * 1024
 
 Rows = Sequence[Sequence[Any]]
 
+ADDED = {3: ("hardware",)}
+"""Version to the tables that it added, where that is all that it changed: without their rows, a backup of the version
+before is one of that version. Backups of what is older than the first of them are refused."""
+OLDEST = min(ADDED) - 1
+_NOTHING = hashlib.sha256().hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -93,8 +99,10 @@ def _pages(connection: sa.Connection, table: sa.Table) -> Iterator[Rows]:
     yield from connection.execute(query).partitions(PAGE)
 
 
-def _columns() -> dict[str, list[str]]:
-    return {table.name: [column.name for column in table.columns] for table in tables().metadata.sorted_tables}
+def _columns(version: int = SCHEMA_VERSION) -> dict[str, list[str]]:
+    later = {name for since, names in ADDED.items() if since > version for name in names}
+    found = [table for table in tables().metadata.sorted_tables if table.name not in later]
+    return {table.name: [column.name for column in table.columns] for table in found}
 
 
 @contextmanager
@@ -213,10 +221,11 @@ def _read(path: Path, file: gzip.GzipFile, look: Callable[[sa.Table, Rows], obje
         counts[name] += len(rows)
         look(tables().metadata.tables[name], rows)
     parts = {name: Part(counts[name], digest.hexdigest()) for name, digest in digests.items()}
+    whole_parts = {name: parts.get(name, Part(0, _NOTHING)) for name in _columns()}
     expected = {name: asdict(part) for name, part in parts.items()}
     if found != {"parts": expected, "sha256": whole.hexdigest()} or file.read(1):
         raise ValueError("its content is not what its end says")
-    return Summary(header["created"], header["schema_version"], header["keys"], parts)
+    return Summary(header["created"], header["schema_version"], header["keys"], whole_parts)
 
 
 def _header(path: Path, header: Any) -> dict[str, Any]:
@@ -227,13 +236,13 @@ def _header(path: Path, header: Any) -> dict[str, Any]:
         raise _refused(
             path, f"has schema version {version}, this collection knows {SCHEMA_VERSION}; update the collection here"
         )
-    if version < SCHEMA_VERSION:
+    if version < OLDEST:
         raise _refused(
             path,
             f"has schema version {version}, this collection writes {SCHEMA_VERSION}; restore it with the release that "
             "made it, into a new database, and open that with this one",
         )
-    if header["tables"] != _columns():
+    if header["tables"] != _columns(version):
         raise ValueError("its tables are not those of its version")
     return header
 
@@ -248,6 +257,8 @@ def load(connection: sa.Connection, path: Path) -> Summary:
         connection.execute(table.insert(), [dict(zip(names, row, strict=True)) for row in rows])
 
     found = check(path, insert)
+    meta = tables().meta
+    connection.execute(meta.update().where(meta.c.key == "schema_version").values(value=str(SCHEMA_VERSION)))
     if connection.dialect.name == "postgresql":
         _continue_numbers(connection)
     return found

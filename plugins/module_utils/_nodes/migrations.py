@@ -121,6 +121,20 @@ def _new_tables(connection: sa.Connection) -> None:
     metadata.create_all(connection)
 
 
+def _hardware(connection: sa.Connection) -> None:
+    """2 to 3: what machines are made of, and were."""
+    metadata = sa.MetaData()
+    sa.Table("nodes", metadata, sa.Column("name", sa.String(255), primary_key=True))
+    sa.Table(
+        "hardware",
+        metadata,
+        sa.Column("node", sa.ForeignKey("nodes.name", ondelete="CASCADE"), primary_key=True),
+        sa.Column("at", sa.Float, primary_key=True),
+        sa.Column("document", sa.JSON, nullable=False),
+    )
+    metadata.create_all(connection)
+
+
 def _named(table: str, *columns: str) -> sa.TableClause:
     """Return a table known by its columns' names only."""
     names = ["name", *columns] if table in ("nodes", "groups") else columns
@@ -134,5 +148,5 @@ def _as_of_2(attribute: str, value: Any) -> Any:
     return escape(value) or None
 
 
-_STEPS: dict[int, Callable[[sa.Connection], None]] = {1: _documents}
+_STEPS: dict[int, Callable[[sa.Connection], None]] = {1: _documents, 2: _hardware}
 """Version to the step that leads to the next."""

@@ -191,7 +191,7 @@ class Store(Reader):
 
     def event(self, what: str, subject: str, before: Any, after: Any) -> None:
         """Write an event: ``what`` happened to ``subject``. Never hand a secret to it."""
-        self._events([(what, subject, before, after)])
+        self.event_many([(what, subject, before, after)])
 
     def observe(self, what: str, values: Mapping[str, str]) -> None:
         """Remember what was seen of nodes: ``what``, such as power, and by node its value. Unknown nodes are ignored."""
@@ -211,11 +211,12 @@ class Store(Reader):
 
     def record(self, kind: str, changes: Mapping[str, Change]) -> None:
         """Write the events of ``changes``, by name, of nodes, groups or networks (``kind``)."""
-        self._events(
+        self.event_many(
             (f"{kind} {change.verb}", name, *change.difference()) for name, change in changes.items() if change.changed
         )
 
-    def _events(self, events: Iterable[tuple[str, str, Any, Any]]) -> None:
+    def event_many(self, events: Iterable[tuple[str, str, Any, Any]]) -> None:
+        """Write events: what happened, to whom, before and after. Never hand a secret to it."""
         now, encode = time.time(), json.JSONEncoder().encode
         rows = ((now, self.who, what, subject, encode(old), encode(new)) for what, subject, old, new in events)
         insert(self.connection, self.t.events, ("at", "who", "what", "subject", "before", "after"), rows)
@@ -307,7 +308,7 @@ class Store(Reader):
     def _references(self, kind: str) -> list[sa.Column[Any]]:
         """Return the columns that hold names of nodes or groups."""
         t = self.t
-        nodes = [t.members.c.node, t.identities.c.node, t.observations.c.node, t.deployments.c.node]
+        nodes = [t.members.c.node, t.identities.c.node, t.observations.c.node, t.hardware.c.node, t.deployments.c.node]
         return {"node": nodes, "group": [t.members.c.group_name]}[kind]
 
 

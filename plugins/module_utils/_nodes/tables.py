@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 else:
     sa = lazy("sqlalchemy")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the tables below; migrations.py takes an older database forward, database.py refuses a newer one."""
 
 
@@ -97,6 +97,13 @@ class Tables:
             sa.Column("what", sa.String(40), primary_key=True),
             sa.Column("value", sa.String(255), nullable=False),
             sa.Column("at", sa.Float, nullable=False),
+        )
+        self.hardware = sa.Table(
+            "hardware",
+            self.metadata,
+            sa.Column("node", sa.ForeignKey("nodes.name", ondelete="CASCADE"), primary_key=True),
+            sa.Column("at", sa.Float, primary_key=True),
+            sa.Column("document", sa.JSON, nullable=False),
         )
 
     def _deployment_tables(self) -> None:

@@ -11,17 +11,19 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from ansible_collections.stage0.metal.plugins.module_utils._nodes import hardware
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.tables import SCHEMA_VERSION, tables
-from ansible_collections.stage0.metal.tests.unit.support import ok, store
+from ansible_collections.stage0.metal.tests.unit.support import make_rack, ok, store
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "database"
 KEY = "Zm9yLXRlc3RzLW9ubHktbm90LWEtc2VjcmV0LWtleSE="
 """The key of the secrets in the fixtures; it opens nothing else."""
 OLD = range(1, SCHEMA_VERSION)
 
-pytestmark = pytest.mark.sqlite
+sqlite_only = pytest.mark.sqlite
+from_version_1 = pytest.mark.parametrize("old", [1], indirect=True)
 
 
 @pytest.fixture(params=OLD)
@@ -35,10 +37,12 @@ def old(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPa
     return path
 
 
+@sqlite_only
 def test_every_older_version_has_a_database_here() -> None:
     assert [path.name for path in sorted(FIXTURES.glob("*.sql"))] == [f"v{version}.sql" for version in OLD]
 
 
+@sqlite_only
 def test_all_values_come_along(old: Path) -> None:
     found = ok("node_info", nodes=["all"], show=["values", "own", "origins"])["nodes"]
     assert list(found) == [*(f"r1n{n:02d}" for n in range(1, 13)), "spare"]
@@ -61,6 +65,7 @@ def test_all_values_come_along(old: Path) -> None:
         ]
 
 
+@sqlite_only
 def test_deployments_and_events_come_along(old: Path) -> None:
     with store() as opened:
         t = opened.t
@@ -73,6 +78,7 @@ def test_deployments_and_events_come_along(old: Path) -> None:
         assert opened.connection.execute(sa.select(t.profiles.c.name)).scalars().all() == ["esxi8"]
 
 
+@sqlite_only
 def test_it_is_then_like_a_new_one(old: Path, tmp_path: Path) -> None:
     shapes = []
     for path in (old, tmp_path / "new.db"):
@@ -98,6 +104,7 @@ def test_it_is_then_like_a_new_one(old: Path, tmp_path: Path) -> None:
     assert shapes[0] == shapes[1]
 
 
+@sqlite_only
 def test_an_old_one_is_usable_at_once(old: Path) -> None:
     assert ok("node", name="r1n01", attributes={"net.ip": "10.1.1.2"})["changed"]
     assert ok("group", name="rack1", attributes={"bmc.address": "10.2.{n1}.{n2}"})["changed"] is True
@@ -106,6 +113,8 @@ def test_an_old_one_is_usable_at_once(old: Path) -> None:
     }
 
 
+@sqlite_only
+@from_version_1
 def test_a_migration_that_fails_leaves_the_old_one(old: Path) -> None:
     with closing(sqlite3.connect(old)) as database:
         database.execute("UPDATE own_values SET value = 'not JSON' WHERE attribute = 'net.mac' AND owner = 'r1n09'")
@@ -117,12 +126,17 @@ def test_a_migration_that_fails_leaves_the_old_one(old: Path) -> None:
         assert list(database.iterdump()) == before
 
 
+@sqlite_only
 def test_a_check_migrates_nothing(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as database:
+        before = list(database.iterdump())
     assert ok("node", name="new", check=True)["changed"]
     with closing(sqlite3.connect(old)) as database:
-        assert database.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("1",)
+        assert list(database.iterdump()) == before
 
 
+@sqlite_only
+@from_version_1
 def test_what_a_group_lends(old: Path) -> None:
     """To one node it identifies it; to several, none, and verify tells so. A long text with a brace is still text."""
     note = "{" + "x" * 1000 + "}"
@@ -143,3 +157,40 @@ def test_what_a_group_lends(old: Path) -> None:
     problems = ok("database_info", verify=True)["database"]["problems"]
     first = "system.uuid aaaabbbb-1234-1234-1234-123456789abc of node r1n02 is also that of node r1n01"
     assert (len(problems), problems[0]) == (11, first)
+
+
+def test_version_2_is_taken_forward_wherever_it_lies(home: Path) -> None:
+    """It had no hardware; all else is as it was."""
+    names = make_rack(3)
+    with store() as opened:
+        opened.observe("power", {"r1n01": "on"})
+        opened.t.hardware.drop(opened.connection)
+        meta = opened.t.meta
+        opened.connection.execute(meta.update().where(meta.c.key == "schema_version").values(value="2"))
+    before = ok("node_info", nodes=["all"], show=["values", "own", "origins"])["nodes"]
+    assert list(before) == names
+    with store() as opened:
+        assert hardware.keep(opened, {"r1n02": {"serial": "S1"}}) == ["r1n02"]
+        assert opened.observed("power")["r1n01"][0] == "on"
+        version = opened.connection.execute(sa.select(opened.t.meta.c.value)).scalar_one()
+        assert version == str(SCHEMA_VERSION)
+        opened.remove("node", "r1n02")
+        assert hardware.history(opened, names) == {}
+
+
+def test_backup_of_version_2_is_restored(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that only added a table: the backup of the one before lacks its rows, and nothing else."""
+    monkeypatch.setenv("STAGE0_SECRET_KEY", KEY)
+    path = str(FIXTURES / "v2.backup.gz")
+    check = ok("restore", path=path, deployments="keep", check=True)
+    real = ok("restore", path=path, deployments="keep")
+    assert check["changed"] is real["changed"] is True
+    assert check["rows"] == real["rows"]
+    assert real["rows"]["hardware"] == 0
+    assert real["rows"]["nodes"] == 13
+    assert ok("restore", path=path, deployments="keep")["changed"] is False
+    found = ok("node_info", nodes=["all"])["nodes"]
+    assert list(found) == [*(f"r1n{n:02d}" for n in range(1, 13)), "spare"]
+    with store() as opened:
+        assert opened.views(["r1n01"])["r1n01"]["bmc.password"] == "calvin"
+        assert hardware.keep(opened, {"spare": {"serial": "S1"}}) == ["spare"]
