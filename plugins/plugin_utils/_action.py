@@ -73,7 +73,8 @@ class OperationAction(ActionBase):
         if len(batch) < 2 or self._task.run_once or "nodes" not in self._task.args:
             return None
         said = json.dumps([self._task._uuid, sorted(batch), self._task.args], sort_keys=True, default=str)
-        mark = os.path.join(str(getattr(constants, "DEFAULT_LOCAL_TMP")), f"stage0-{hashlib.sha256(said.encode()).hexdigest()}")
+        folder = vars(constants)["DEFAULT_LOCAL_TMP"]  # made when Ansible reads its settings
+        mark = os.path.join(folder, f"stage0-{hashlib.sha256(said.encode()).hexdigest()}")
         try:
             os.symlink(host, mark)  # made and filled in one step
         except FileExistsError:

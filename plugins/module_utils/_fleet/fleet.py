@@ -133,9 +133,10 @@ class _Run:
             if self._finished.done():
                 self._finished.result()  # a defect in this file must not look like a deadline
                 self._finished = asyncio.get_running_loop().create_future()
-            if tell is not None and time.monotonic() >= told + PROGRESS_SECONDS:
+            if time.monotonic() >= told + PROGRESS_SECONDS:
                 told = time.monotonic()
-                tell(self._progress())
+                if tell is not None:
+                    tell(self._progress())
 
     def _feed(self) -> None:
         """Queue what has waited long enough, and have enough workers for the queue."""
