@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from . import (
     commands_app,
     commands_chassis,
+    commands_payload,
     commands_sensor,
     commands_storage,
     commands_transport,
@@ -42,6 +43,7 @@ COMMANDS: dict[tuple[int, int], Command] = {
     **commands_storage.TABLE,
     **commands_sensor.TABLE,
     **commands_transport.TABLE,
+    **commands_payload.TABLE,
 }
 """Every command that is carried out; any other ends with completion code C1h."""
 
@@ -65,10 +67,15 @@ _TOLD = {
 """What the machine does, to what its event log says of it (table 42-3)."""
 
 
+def _asleep() -> None:
+    """Nobody sends for this BMC."""
+
+
 class Bmc:
     """A BMC. ``accounts``: who may log in; ``chassis``: the machine; ``clock``: seconds, steadily; ``wall``: since 1970.
 
-    ``k_g``: the BMC's key, if one is set. ``reset_seconds``: for how long it is silent when it restarts.
+    ``history``: the lines that the machine's console has printed. ``k_g``: the BMC's key, if one is set.
+    ``reset_seconds``: for how long it is silent when it restarts.
     """
 
     def __init__(
@@ -86,9 +93,12 @@ class Bmc:
         reset_seconds: float = RESET_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        history: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self.identity = identity
         self.counters = Counters()
+        self.wake: Callable[[], None] = _asleep
+        """Called when :meth:`tick` will have something to send; who has a socket sets it."""
         self._faults = faults
         self._clock = clock
         self._reset_seconds = reset_seconds
@@ -109,6 +119,9 @@ class Bmc:
             closed=self._closed,
             restart=self._want_restart,
             wall=wall,
+            clock=clock,
+            history=history,
+            woken=lambda: self.wake(),
             k_g=k_g,
         )
         board = self.board
@@ -223,8 +236,10 @@ class Bmc:
             self.counters.bad_auth += 1
             raise
         verdict = session.check_sequence(packet.sequence)
-        if packet.payload_type != wire.PAYLOAD_IPMI or verdict is Sequence.STRAY:
-            raise wire.WireError("not an IPMI payload, or far outside the sequence window")
+        if verdict is Sequence.STRAY:
+            raise wire.WireError("far outside the sequence window")
+        if packet.payload_type != wire.PAYLOAD_IPMI:
+            return self._console(session, packet.payload_type, raw, verdict)
         if self._faults:
             self._misfortune(session)
         now = self._clock()
@@ -248,6 +263,40 @@ class Bmc:
             seconds, self._restart_wanted = self._restart_wanted, None
             self.restart(seconds)
         return reply
+
+    def _console(self, session: Session, payload_type: int, raw: bytes, verdict: Sequence) -> bytes | None:
+        """Take a serial over LAN packet."""
+        if payload_type != wire.PAYLOAD_SOL or self.board.sol.session is not session or verdict is Sequence.SEEN:
+            raise wire.WireError("a payload that is not active in this session")
+        session.touched = self._clock()
+        answer = self.board.sol.receive(raw)
+        return None if answer is None else self._packed(session, answer)
+
+    def tick(self) -> list[tuple[bytes, Peer]] | None:
+        """Return what serial over LAN has to send now, and to whom; None if it is not active any more."""
+        sol = self.board.sol
+        found = [(self._packed(session, packet), session.peer) for session, packet in sol.leaving]
+        sol.leaving.clear()
+        if sol.session is None:
+            return found or None
+        if self.sessions.find(sol.session.session_id) is not sol.session:
+            sol.deactivate(told=False)
+            return found or None
+        packet = sol.tick()
+        if packet is not None:
+            found.append((self._packed(sol.session, packet), sol.session.peer))
+        return found
+
+    def said(self, text: str) -> None:
+        """The machine's console printed a line."""
+        if "sol" in self.board.__dict__:
+            self.board.sol.line(text)
+
+    def _packed(self, session: Session, packet: bytes) -> bytes:
+        if session.seal is None:
+            raise wire.WireError("a session that is not logged in has no console")
+        session.out_sequence += 1
+        return session.seal.pack(session.console_id, session.out_sequence, packet, wire.PAYLOAD_SOL)
 
     def _misfortune(self, session: Session) -> None:
         """Restart in mid-session, once, if that is the fault. Raises WireError: such a packet gets no answer."""

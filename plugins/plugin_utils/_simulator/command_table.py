@@ -10,7 +10,7 @@ Standard: IPMI v2.0 revision 1.1, section 5.2 (completion codes) and appendix G 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -24,6 +24,7 @@ from .model import Model
 from .sel import EventLog
 from .sensors import Sensors
 from .sessions import Session, SessionTable
+from .sol import Sol
 from .users import Users
 
 
@@ -139,6 +140,12 @@ class Board:
     """Called to restart the BMC, coldly or not, once the answer is out."""
     wall: Callable[[], float]
     """Seconds since 1970."""
+    clock: Callable[[], float]
+    """Seconds, steadily."""
+    history: Callable[[], Iterable[str]]
+    """What the machine's console has printed."""
+    woken: Callable[[], None]
+    """Called when there will be something to send without being asked."""
     k_g: bytes = b""
     restore_policy: int = 0
     reservation: int = 0
@@ -164,8 +171,18 @@ class Board:
         """The LAN configuration."""
         return Lan(self.identity, self.suites)
 
+    @cached_property
+    def sol(self) -> Sol:
+        """Serial over LAN."""
+        return Sol(self.identity.name, self.history, self._uptime, self.clock)
+
+    def _uptime(self) -> float | None:
+        return self.chassis.power_on_seconds if self.chassis.powered else None
+
     def reset(self) -> None:
         """Forget what does not outlive a restart of the BMC."""
+        if "sol" in self.__dict__:
+            self.sol.deactivate(told=False)
         self.lamp.light(0, forced=False)
         self.reservation = 0
         if "log" in self.__dict__:

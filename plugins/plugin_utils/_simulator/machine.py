@@ -127,6 +127,10 @@ def _unnoticed(_what: Happening) -> None:
     """Nobody is there to notice."""
 
 
+def _unread(_line: str) -> None:
+    """Nobody is there to read."""
+
+
 class Machine:
     """One machine. ``network_boot`` and ``start_system`` are its ways over the network."""
 
@@ -155,6 +159,8 @@ class Machine:
         self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self.notice: Callable[[Happening], None] = _unnoticed
         """Told of what happens; the BMC's, once there is one."""
+        self.printed: Callable[[str], None] = _unread
+        """Told of each line that the console prints; the BMC's, once there is one."""
         self._boot = boot
         self._network_boot = network_boot
         self._start_system = start_system
@@ -190,8 +196,13 @@ class Machine:
         return self._on_before + (time.monotonic() - self._on_since if self._on_since is not None else 0.0)
 
     def log(self, text: str) -> None:
-        """Remember that something happened."""
+        """Remember that something happened, and print it on the console."""
         self.events.append(Event(time.time(), text))
+        self.printed(text)
+
+    def history(self) -> list[str]:
+        """Return the lines that the console has printed."""
+        return [event.text for event in self.events]
 
     def control(self, action: PowerAction) -> None:
         """Carry out a chassis command of the BMC."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import fru
 from .model import Firmware, Model
-from .sdr import Analog, Controller, Discrete, Entity, EventOnly, Factors, FruLocator, Kind, Limit, Unit
+from .sdr import Analog, Controller, Discrete, Entity, EventOnly, Factors, FruLocator, Kind, Limit, Record, Unit
 
 MAKER = "Stage0 Antiquités"
 _MADE = 0x780000
@@ -40,7 +40,7 @@ def _frus(serial: str) -> dict[int, bytes]:
     }
 
 
-_RECORDS = (
+_RECORDS: tuple[Record, ...] = (
     FruLocator(device=0, name="FRU", entity=Entity.SYSTEM_BOARD),
     Controller(name="OldBMC"),
     Analog(

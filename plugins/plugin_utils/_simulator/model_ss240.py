@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import fru
 from .model import Firmware, Model
-from .sdr import Analog, Controller, Discrete, Entity, EventOnly, Factors, FruLocator, Kind, Limit, Signed, Unit
+from .sdr import Analog, Controller, Discrete, Entity, EventOnly, Factors, FruLocator, Kind, Limit, Record, Signed, Unit
 
 MAKER = "Stage0 Simulation"
 _DEGREES = Factors(signed=Signed.TWOS)
@@ -33,7 +33,7 @@ def _frus(serial: str) -> dict[int, bytes]:
     }
 
 
-_RECORDS = (
+_RECORDS: tuple[Record, ...] = (
     Controller(name="SimBMC"),
     FruLocator(device=0, name="Builtin FRU", entity=Entity.SYSTEM_BOARD),
     Analog(

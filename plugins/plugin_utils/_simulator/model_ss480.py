@@ -18,6 +18,7 @@ from .sdr import (
     Kind,
     Limit,
     OemRecord,
+    Record,
     Signed,
     Unit,
 )
@@ -52,7 +53,7 @@ def _frus(serial: str) -> dict[int, bytes]:
     }
 
 
-_RECORDS = (
+_RECORDS: tuple[Record, ...] = (
     Controller(name="SimBMC480"),
     OemRecord(manufacturer=MANUFACTURER, data=bytes(range(40))),
     FruLocator(device=0, name="Mainboard", entity=Entity.SYSTEM_BOARD),

@@ -16,6 +16,8 @@ from .faults import Fault, FaultSet
 from .sessions import Peer
 
 _LONGEST = 2048
+_TICK_SECONDS = 0.02
+"""So often a BMC is asked what it sends by itself, while it does."""
 _HELD_SECONDS = 2.0
 """An answer that is held back goes out after this time if no other does."""
 _DRAIN = 32
@@ -30,6 +32,8 @@ class BmcSocket:
         self._faults = faults
         self._chance = chance
         self._sockets: list[socket.socket] = []
+        bmc.wake = self._wake
+        self._ticking: asyncio.TimerHandle | None = None
         self._held: tuple[bytes, Peer, socket.socket] | None = None
 
     def open(self) -> None:
@@ -45,6 +49,8 @@ class BmcSocket:
             asyncio.get_running_loop().remove_reader(sock.fileno())
             sock.close()
         self._sockets.clear()
+        if self._ticking is not None:
+            self._ticking.cancel()
 
     def _open(self, address: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -116,6 +122,21 @@ class BmcSocket:
         if self._faults.active(Fault.DUPLICATE):
             self._send(reply, peer, sock)
         self._let_go()
+
+    def _wake(self) -> None:
+        if self._ticking is None:
+            self._ticking = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        found = self._bmc.tick()
+        if found is None:
+            return
+        for datagram, peer in found:
+            sock = self._sockets[-1 if ":" in peer[0] else 0]
+            if not self._faults.active(Fault.DEAD):
+                self._send_badly(datagram, peer, sock)
+        self._wake()
 
     def _let_go(self) -> None:
         if self._held is not None:

@@ -60,8 +60,10 @@ class Node:
             suites=options.suites,
             k_g=options.k_g,
             reset_seconds=options.reset_seconds,
+            history=self.machine.history,
         )
         self.machine.notice = self.bmc.happened
+        self.machine.printed = self.bmc.said
         self.socket = BmcSocket(self.bmc, self.faults, random.Random(f"{options.seed}:{identity.name}"))
 
     def state(self) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class Limit(StrEnum):
     UNR = "upper non-recoverable"
 
     @property
-    def lower(self) -> bool:
+    def low(self) -> bool:
         """Whether a reading must not fall to it."""
         return self.value.startswith("lower")
 

@@ -18,7 +18,7 @@ from .sdr import EVENT_BITS, Analog, Discrete, Limit
 _EVENTS_AND_SCANNING = 0xC0
 _UNAVAILABLE = 0x20
 _RESERVED = 0xC0
-_IN_COMMAND = (Limit.LNC, Limit.LCR, Limit.LNR, Limit.UNC, Limit.UCR, Limit.UNR)
+_IN_COMMAND = tuple(Limit)
 
 
 @dataclass(frozen=True)
@@ -114,4 +114,4 @@ class Sensors:
 
     def _beyond(self, sensor: Analog, limit: Limit, raw: int) -> bool:
         value, threshold = sensor.factors.value(raw), sensor.factors.value(self._threshold(sensor, limit))
-        return value <= threshold if limit.lower else value >= threshold
+        return value <= threshold if limit.low else value >= threshold
