@@ -26,7 +26,6 @@ PEER_LOG = ROOT / ".build" / "log" / "bench-peer.log"
 PEER_HOSTS, FORKS = 200, 50
 LONGEST_INSTALL = 900
 SECONDS = {10_000: 6.0, 100: 1.5}
-CPU_RATIO = 1 / 300
 PEER = "community.general.ipmi_power"
 OURS = """
 - hosts: localhost
