@@ -65,7 +65,7 @@ class Sol:
         self._tries = 0
         self._sequence = 0
         self._heard = 0
-        self._counted = 0
+        self._counted: int | None = None
 
     @property
     def enabled(self) -> bool:
@@ -102,7 +102,7 @@ class Sol:
         text = "".join(f"{line}\r\n" for line in self._history()).encode("utf-8", "replace")
         self._pending = bytearray(text[-_HISTORY:])
         self._unacknowledged, self._sequence, self._heard = None, 0, 0
-        self._counted = int(self._uptime() or 0)
+        self._counted = None
 
     def deactivate(self, told: bool = True) -> None:
         """Take the console away; ``told``: the session is still there and hears of it."""
@@ -169,7 +169,8 @@ class Sol:
 
     def _count(self) -> None:
         seconds = self._uptime()
-        if seconds is None:
+        if seconds is None or self._counted is None:
+            self._counted = None if seconds is None else int(seconds)
             return
         self._counted = max(self._counted, int(seconds) - _MOST_COUNTED)
         while self._counted < int(seconds):

@@ -20,6 +20,7 @@ from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.bmc_data i
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.boot_options import BootOptions
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.command_table import PowerAction
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.faults import FaultSet, parse_fault
+from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.model import Model
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator.model_ss240 import SS240
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -52,14 +53,36 @@ class Switch:
         self.powered = action in (PowerAction.ON, PowerAction.CYCLE, PowerAction.RESET)
 
 
-def make_bmc(*faults: str, clock: Callable[[], float] | None = None, slots: int = 5) -> tuple[Bmc, Switch]:
+def make_bmc(
+    *faults: str,
+    clock: Callable[[], float] | None = None,
+    slots: int = 5,
+    model: Model = SS240,
+    accounts: tuple[Account, ...] = (),
+    k_g: bytes = b"",
+    history: Callable[[], list[str]] = list,
+) -> tuple[Bmc, Switch]:
     """Return a BMC with user admin, password secret, and its machine."""
     clock = clock or Clock()
     switch = Switch()
     identity = BmcIdentity("n01", "127.24.0.1", 6230, "56:54:00:00:00:01", SYSTEM, "SIM0001")
     settings = FaultSet(tuple(parse_fault(fault) for fault in faults))
-    accounts = [Account(b"admin", b"secret")]
-    return Bmc(identity, accounts, switch, BootOptions(clock), settings, model=SS240, slots=slots, clock=clock), switch
+    boot = BootOptions(clock)
+    everybody = [Account(b"admin", b"secret"), *accounts]
+    bmc = Bmc(
+        identity,
+        everybody,
+        switch,
+        boot,
+        settings,
+        model=model,
+        slots=slots,
+        k_g=k_g,
+        clock=clock,
+        wall=lambda: 1_800_000_000.0 + clock() - 1000.0,
+        history=history,
+    )
+    return bmc, switch
 
 
 def summed(part: bytes) -> bytes:
@@ -78,8 +101,11 @@ class Refused(Exception):
 class Console:
     """A remote console that talks to ``bmc`` without a network."""
 
-    def __init__(self, bmc: Bmc, suite: int = 17, user: bytes = b"admin", password: bytes = b"secret") -> None:
+    def __init__(
+        self, bmc: Bmc, suite: int = 17, user: bytes = b"admin", password: bytes = b"secret", k_g: bytes = b""
+    ) -> None:
         self.bmc = bmc
+        self.k_g = k_g
         self.auth, self.integrity, self.confidentiality, self.hash, self.cut = ALGORITHMS[suite]
         self.user = user
         self.password = password
@@ -149,7 +175,7 @@ class Console:
         if code != self.mac(self.password, ids, self.random, bmc_random, guid, name):
             raise Refused(0x0F)
         self.bmc_random, self.guid = bmc_random, guid
-        self.sik = self.mac(self.password, self.random, bmc_random, name)
+        self.sik = self.mac(self.k_g or self.password, self.random, bmc_random, name)
 
     def rakp3_message(self, bmc_random: bytes, tag: int = 2) -> bytes:
         """Return RAKP message 3."""
@@ -170,7 +196,7 @@ class Console:
         head = bytes((0x20, netfn << 2))
         return summed(head) + summed(bytes((0x81, self.request_sequence << 2, command)) + data)
 
-    def datagram(self, message: bytes, sequence: int | None = None) -> bytes:
+    def datagram(self, message: bytes, sequence: int | None = None, payload_type: int = 0) -> bytes:
         """Return ``message`` encrypted and signed, with the next session sequence number."""
         if sequence is None:
             self.sequence += 1
@@ -180,7 +206,7 @@ class Console:
         iv = os.urandom(16)
         encryptor = Cipher(algorithms.AES(self.k2), modes.CBC(iv)).encryptor()
         payload = iv + encryptor.update(plain) + encryptor.finalize()
-        covered = struct.pack("<BBIIH", 6, 0xC0, self.bmc_id, sequence, len(payload)) + payload
+        covered = struct.pack("<BBIIH", 6, 0xC0 | payload_type, self.bmc_id, sequence, len(payload)) + payload
         fill = (4 - (len(covered) + 2) % 4) % 4
         covered += b"\xff" * fill + bytes((fill, 7))
         return bytes((6, 0, 0xFF, 7)) + covered + self.mac(self.k1, covered)[: self.cut]
@@ -189,7 +215,7 @@ class Console:
         """Return session sequence number and IPMI message of a reply, verified."""
         covered, code = datagram[4 : -self.cut], datagram[-self.cut :]
         assert code == self.mac(self.k1, covered)[: self.cut]
-        assert datagram[5] == 0xC0
+        assert datagram[5] in (0xC0, 0xC1)
         session, sequence, length = struct.unpack_from("<IIH", datagram, 6)
         assert session == self.console_id
         decryptor = Cipher(algorithms.AES(self.k2), modes.CBC(datagram[16:32])).decryptor()
