@@ -32,6 +32,7 @@ _FIRST, _LAST = 0x0000, 0xFFFF
 _WHOLE = 0xFF
 _HEADER = 5
 _NOT_RESERVED = 0
+_MOST_OFFSET = 0xFF
 _MOST_PARTS = 64
 _RESTARTS = 5
 _LOST_RESERVATION = 0xC5
@@ -97,6 +98,10 @@ class _Reader:
             return part
 
     def _part(self, number: int, at: int, count: int) -> Script[tuple[int, bytes]]:
+        if at > _MOST_OFFSET:
+            raise MetalError(
+                ErrorCode.PROTOCOL, f"sensor data record {number} is longer than IPMI can read: more than {at} bytes"
+            )
         request = struct.pack("<HHBB", self._reservation, number, at, count)
         try:
             data = yield from ask(self._source.netfn, self._source.get, request, least=3)
