@@ -9,13 +9,14 @@ its own time limit; whoever calls them (an operation, through the fleet) cannot 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from .._nodes.errors import ErrorCode, MetalError
 from .facts import Inventory
+from .managing import AccountWish, BmcAccount, BmcNetwork
 from .sensing import EventLog, LogMark, Readings, Since
 
 
@@ -136,6 +137,10 @@ class Capability(StrEnum):
     INVENTORY = "inventory"
     SENSORS = "sensors"
     EVENT_LOG = "event_log"
+    PARTS = "parts"
+    NETWORK = "network"
+    ACCOUNTS = "accounts"
+    CONSOLE = "console"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +222,30 @@ class Driver(Protocol):
 
     async def clear_event_log(self, target: Target, seconds: float, expected: LogMark) -> None:
         """Clear the event log. Raises: MetalError ``conflict`` unless it is still as ``expected``, so that nothing is lost."""
+
+    async def parts(self, target: Target, seconds: float) -> dict[str, dict[str, Any]]:
+        """Return what a maker's own extensions tell: parts and firmware, each by its name."""
+
+    async def network(self, target: Target, seconds: float) -> BmcNetwork:
+        """Return the BMC's own network."""
+
+    async def set_network(self, target: Target, wish: BmcNetwork, seconds: float) -> None:
+        """Set what ``wish`` names; a new address may cut the way to the BMC before it can answer."""
+
+    async def accounts(self, target: Target, seconds: float) -> tuple[BmcAccount, ...]:
+        """Return the BMC's accounts."""
+
+    async def set_account(self, target: Target, wish: AccountWish, seconds: float) -> None:
+        """Make an account what ``wish`` says."""
+
+    async def proof(self, target: Target, passwords: Sequence[str], seconds: float) -> str | None:
+        """Return which of ``passwords`` the account ``target.user`` has, without a failed log-in; None: none of them."""
+
+    async def console(self, target: Target, listen: float, most: int, seconds: float, *, take: bool = False) -> bytes:
+        """Return what the serial console says within ``listen`` seconds, at most ``most`` bytes.
+
+        ``take``: end another's use of it first. ``seconds`` are for everything else.
+        """
 
     async def close(self) -> None:
         """Give back what the driver holds (processes, sockets)."""

@@ -6,35 +6,32 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
-from ._ipmi import chassis, fru, sel, sensors
+from ._ipmi import chassis, fru, lan, sel, sensors, sol, users
 from ._ipmi.engine import Engine
 from ._ipmi.login import Level, account
+from ._pyghmi.pool import Pool
 from .base import BootOverride, Capability, PowerAction, PowerState, PowerStep, ResetKind, Still, Target
 from .facts import Inventory
+from .managing import AccountWish, BmcAccount, BmcNetwork
 from .sensing import EventLog, LogMark, Readings, Since
+
+WORKERS = 40
+"""Processes of pyghmi at most, of one session each."""
 
 
 class IpmiDriver:
     """See base.Driver. Each verb asks for the least privilege level that it can do with."""
 
     name = "ipmi"
-    capabilities = frozenset(
-        {
-            Capability.POWER,
-            Capability.BOOT_DEVICE,
-            Capability.NMI,
-            Capability.IDENTIFY,
-            Capability.BMC_RESET,
-            Capability.INVENTORY,
-            Capability.SENSORS,
-            Capability.EVENT_LOG,
-        }
-    )
+    capabilities = frozenset(Capability)
 
     def __init__(self) -> None:
         self._engine = Engine()
+        self._pool: Pool | None = None
 
     def check(self, target: Target) -> None:
         """Raises: MetalError ``invalid`` or ``cipher`` for names, passwords, keys and suites that IPMI has no room for."""
@@ -97,6 +94,43 @@ class IpmiDriver:
         """Clear SEL, under a reservation."""
         await self._engine.run(target, partial(sel.clear, expected), Level.OPERATOR, seconds)
 
+    async def parts(self, target: Target, seconds: float) -> dict[str, dict[str, Any]]:
+        """What pyghmi knows of the maker's extensions."""
+        if self._pool is None:
+            self._pool = Pool(WORKERS)
+        found: dict[str, dict[str, Any]] = await self._pool.run("parts", target, (), seconds)
+        return found
+
+    async def network(self, target: Target, seconds: float) -> BmcNetwork:
+        """Get LAN Configuration Parameters."""
+        found: BmcNetwork = await self._engine.run(target, lan.network, Level.OPERATOR, seconds)
+        return found
+
+    async def set_network(self, target: Target, wish: BmcNetwork, seconds: float) -> None:
+        """Set LAN Configuration Parameters."""
+        await self._engine.run(target, partial(lan.set_network, wish), Level.ADMINISTRATOR, seconds)
+
+    async def accounts(self, target: Target, seconds: float) -> tuple[BmcAccount, ...]:
+        """Get User Access and Name of each."""
+        found: tuple[BmcAccount, ...] = await self._engine.run(target, users.accounts, Level.ADMINISTRATOR, seconds)
+        return found
+
+    async def set_account(self, target: Target, wish: AccountWish, seconds: float) -> None:
+        """Set User Name, Password and Access."""
+        await self._engine.run(target, partial(users.set_account, wish), Level.ADMINISTRATOR, seconds)
+
+    async def proof(self, target: Target, passwords: Sequence[str], seconds: float) -> str | None:
+        """RAKP message 2 tells: no log-in is tried with any of them."""
+        return await self._engine.proof(target, passwords, seconds)
+
+    async def console(self, target: Target, listen: float, most: int, seconds: float, *, take: bool = False) -> bytes:
+        """Serial over LAN."""
+        program = partial(sol.listen, target.port, listen, most, time.monotonic, take=take)
+        heard: bytes = await self._engine.run(target, program, Level.OPERATOR, listen + seconds)
+        return heard
+
     async def close(self) -> None:
-        """Close the sessions that are still open, and the sockets."""
+        """Close the sessions that are still open, and give the sockets and processes back."""
+        if self._pool is not None:
+            self._pool.close()
         await self._engine.close()

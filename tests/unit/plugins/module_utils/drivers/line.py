@@ -71,9 +71,9 @@ class Wire:
         return [each for answer in answers if answer is not None for each in self.replies(answer)]
 
 
-def wire_to(bmc: Any, clock: Clock | None = None, **changes: Change) -> Wire:
+def wire_to(bmc: Any, clock: Clock | None = None, requests: Change = the_same, replies: Change = the_same) -> Wire:
     """Return the wire to a simulated BMC."""
-    return Wire(lambda datagram: bmc.receive(datagram, PEER), clock=clock or Clock(), **changes)
+    return Wire(lambda datagram: bmc.receive(datagram, PEER), requests, replies, clock or Clock())
 
 
 def conversation(

@@ -169,7 +169,7 @@ def test_a_key_of_the_bmc_itself(kg: str, says: str) -> None:
         ({"kg": "k" * 21}, "bmc.kg has 21 bytes, IPMI takes 20"),
     ],
 )
-def test_what_ipmi_has_no_room_for(given: dict[str, str], says: str) -> None:
+def test_what_ipmi_has_no_room_for(given: dict[str, Any], says: str) -> None:
     with pytest.raises(MetalError) as caught:
         conversation(**given)
     assert (caught.value.code, caught.value.message) == (ErrorCode.INVALID, says)
@@ -185,7 +185,8 @@ def test_the_longest_names_and_passwords() -> None:
 @pytest.mark.parametrize("way", ["requests", "replies"])
 def test_any_one_packet_may_get_lost(suite: int, number: int, way: str) -> None:
     bmc, _switch = make_bmc()
-    wire = wire_to(bmc, **{way: Losing(number)})
+    lossy: dict[str, Any] = {way: Losing(number)}
+    wire = wire_to(bmc, **lossy)
     assert talk(wire, conversation(level=Level.OPERATOR, suite=suite)) is PowerState.OFF
     assert held(bmc) == 0
 
