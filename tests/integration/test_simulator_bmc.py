@@ -51,7 +51,7 @@ def address(number: int) -> str:
 
 @pytest.fixture(scope="module")
 def rack() -> Iterator[RackProcess]:
-    arguments = ["--nodes", str(NODES), "--bind", BASE, "--port", str(PORT), "--post-seconds", "0"]
+    arguments = ["--nodes", str(NODES), "--bind", BASE, "--port", str(PORT), "--post-seconds", "0", "--model", "ss240"]
     with RackProcess(arguments) as running:
         yield running
 
