@@ -26,7 +26,7 @@ from . import (
 from .bmc_data import Account, BmcIdentity, Counters
 from .boot_options import BootOptions, Override
 from .cipher import BadPacket
-from .command_table import NETFN_APP, Board, Chassis, Command, CommandError, Completion, Lamp, Privilege, Request
+from .command_table import NETFN_APP, Board, Chassis, Command, CommandError, Completion, Privilege, Request
 from .faults import Fault, FaultSet
 from .machine import Happening
 from .model import Model
@@ -111,7 +111,6 @@ class Bmc:
             model=model,
             chassis=chassis,
             boot=boot,
-            lamp=Lamp(clock),
             sessions=self.sessions,
             suites=suites,
             users=Users(accounts),
@@ -124,23 +123,11 @@ class Bmc:
             woken=lambda: self.wake(),
             k_g=k_g,
         )
-        board = self.board
-        self._log_in = LogIn(
-            self.sessions,
-            identity.guid,
-            suites,
-            board.users,
-            k_g,
-            lambda: board.channel_limit,
-            faults,
-            self.counters,
-            clock,
-        )
+        self._log_in = LogIn(self.board, self.counters)
         self._formats = {wire.FORMAT_NONE: self._outside, wire.FORMAT_RMCPPLUS: self._plus}
         self._hot = False
         faults.watch(self._faults_changed)
-        if faults:
-            self._faults_changed()
+        self._faults_changed()
 
     def receive(self, datagram: bytes, peer: Peer) -> bytes | None:
         """Return the answer to a datagram, or None where a BMC would stay silent."""

@@ -129,7 +129,6 @@ class Board:
     model: Model
     chassis: Chassis
     boot: BootOptions
-    lamp: Lamp
     sessions: SessionTable
     suites: tuple[int, ...]
     users: Users
@@ -150,6 +149,11 @@ class Board:
     restore_policy: int = 0
     reservation: int = 0
     channel_limit: int = Privilege.ADMINISTRATOR
+
+    @cached_property
+    def lamp(self) -> Lamp:
+        """The identify lamp."""
+        return Lamp(self.clock)
 
     @cached_property
     def frus(self) -> dict[int, bytearray]:

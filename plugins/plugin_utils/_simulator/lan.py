@@ -50,62 +50,67 @@ class Parameter:
     writable: bool = True
 
 
+_FIXED = {
+    SET_IN_PROGRESS: Parameter(bytes(1)),
+    1: Parameter(b"\x00", writable=False),
+    2: Parameter(bytes(5)),
+    _SOURCE: Parameter(bytes((_STATIC_SOURCE,))),
+    _MASK: Parameter(_NETMASK),
+    7: Parameter(bytes((0x40, 0x40, 0x10))),
+    8: Parameter((623).to_bytes(2, "little")),
+    10: Parameter(b"\x02"),
+    11: Parameter(b"\x03"),
+    _GATEWAY: Parameter(bytes(4)),
+    13: Parameter(bytes(6)),
+    14: Parameter(bytes(4)),
+    15: Parameter(bytes(6)),
+    16: Parameter(b"public".ljust(18, b"\0")),
+    17: Parameter(bytes((_DESTINATIONS,)), writable=False),
+    20: Parameter(bytes(2)),
+    21: Parameter(b"\x00"),
+    26: Parameter(bytes(6)),
+    50: Parameter(b"\x07", writable=False),
+    52: Parameter(b"\x00"),
+    53: Parameter(b"\x40"),
+    54: Parameter(bytes(3)),
+    _IPV6_STATUS: Parameter(bytes((_IPV6_STATICS, 1, 3)), writable=False),
+    57: Parameter(b"\x02", writable=False),
+    60: Parameter(b"\x02", writable=False),
+    62: Parameter(bytes(1), writable=False),
+    64: Parameter(b"\x01"),
+    65: Parameter(bytes(16)),
+    66: Parameter(bytes(6)),
+    67: Parameter(b"\x00"),
+    68: Parameter(bytes(16)),
+    69: Parameter(bytes(16)),
+    70: Parameter(bytes(6)),
+    71: Parameter(b"\x00"),
+    72: Parameter(bytes(16)),
+    73: Parameter(b"\x00", writable=False),
+}
+"""What is the same at first for every BMC."""
+
+
 def _first_values(identity: BmcIdentity, suites: tuple[int, ...]) -> dict[tuple[int, int], Parameter]:
     address = ipaddress.ip_address(identity.address)
     four = address if isinstance(address, ipaddress.IPv4Address) else ipaddress.IPv4Address(0)
-    six = address if isinstance(address, ipaddress.IPv6Address) else ipaddress.ip_address(identity.address6 or "::")
-    listed = bytes(suites)
+    text = identity.address if isinstance(address, ipaddress.IPv6Address) else identity.address6
+    six = b"" if text is None else ipaddress.ip_address(text).packed
     found = {
-        SET_IN_PROGRESS: Parameter(bytes(1)),
-        1: Parameter(b"\x00", writable=False),
-        2: Parameter(bytes(5)),
+        **_FIXED,
         _IPV4: Parameter(four.packed),
-        _SOURCE: Parameter(bytes((_STATIC_SOURCE,))),
         _MAC: Parameter(bytes.fromhex(identity.mac.replace(":", "")), writable=False),
-        _MASK: Parameter(_NETMASK),
-        7: Parameter(bytes((0x40, 0x40, 0x10))),
-        8: Parameter((623).to_bytes(2, "little")),
-        10: Parameter(b"\x02"),
-        11: Parameter(b"\x03"),
-        _GATEWAY: Parameter(bytes(4)),
-        13: Parameter(bytes(6)),
-        14: Parameter(bytes(4)),
-        15: Parameter(bytes(6)),
-        16: Parameter(b"public".ljust(18, b"\0")),
-        17: Parameter(bytes((_DESTINATIONS,)), writable=False),
-        20: Parameter(bytes(2)),
-        21: Parameter(b"\x00"),
-        22: Parameter(bytes((len(listed),)), writable=False),
-        23: Parameter(bytes(1) + listed.ljust(16, b"\0"), writable=False),
-        24: Parameter(bytes((0, *_levels(len(listed))))),
-        26: Parameter(bytes(6)),
-        50: Parameter(b"\x07", writable=False),
-        _IPV6_ENABLES: Parameter(b"\x02" if six.packed.strip(b"\0") else b"\x00"),
-        52: Parameter(b"\x00"),
-        53: Parameter(b"\x40"),
-        54: Parameter(bytes(3)),
-        _IPV6_STATUS: Parameter(bytes((_IPV6_STATICS, 1, 3)), writable=False),
-        57: Parameter(b"\x02", writable=False),
-        60: Parameter(b"\x02", writable=False),
-        62: Parameter(bytes(1), writable=False),
-        64: Parameter(b"\x01"),
-        65: Parameter(bytes(16)),
-        66: Parameter(bytes(6)),
-        67: Parameter(b"\x00"),
-        68: Parameter(bytes(16)),
-        69: Parameter(bytes(16)),
-        70: Parameter(bytes(6)),
-        71: Parameter(b"\x00"),
-        72: Parameter(bytes(16)),
-        73: Parameter(b"\x00", writable=False),
+        22: Parameter(bytes((len(suites),)), writable=False),
+        23: Parameter(bytes(1) + bytes(suites).ljust(16, b"\0"), writable=False),
+        24: Parameter(bytes((0, *_levels(len(suites))))),
+        _IPV6_ENABLES: Parameter(b"\x02" if six else b"\x00"),
     }
     values = {(number, 0): parameter for number, parameter in found.items()}
     for number in range(_IPV6_STATICS):
-        first = number == 0 and bool(six.packed.strip(b"\0"))
-        head = bytes((number, _ENABLED if first else 0x00))
-        place = (six.packed + bytes((128, 0))) if first else bytes(16) + bytes((64, 2))
-        values[(_IPV6_STATIC, number)] = Parameter(head + place)
-    values[(58, 0)] = values[(61, 0)] = Parameter(_duid(identity.system), writable=False)
+        first = number == 0 and bool(six)
+        place = six + bytes((128, 0)) if first else bytes(16) + bytes((64, 2))
+        values[(_IPV6_STATIC, number)] = Parameter(bytes((number, _ENABLED if first else 0)) + place)
+    values.update({(number, 0): Parameter(_duid(identity.system), writable=False) for number in _DUIDS})
     link_local = ipaddress.IPv6Address("fe80::").packed[:8] + _eui64(identity.mac)
     values[(_IPV6_DYNAMIC, 0)] = Parameter(bytes((0, 1)) + link_local + bytes((64, 0)), writable=False)
     return values

@@ -12,15 +12,15 @@ from __future__ import annotations
 import hmac
 import os
 import struct
-from collections.abc import Callable
 from enum import IntEnum
 
 from . import wire
 from .bmc_data import Counters
 from .cipher import Exchange, Refusal, Seal, find_suite
-from .faults import Fault, FaultSet
-from .sessions import Peer, Session, SessionState, SessionTable
-from .users import User, Users
+from .command_table import Board
+from .faults import Fault
+from .sessions import Peer, Session, SessionState
+from .users import User
 
 
 class Status(IntEnum):
@@ -51,29 +51,15 @@ WRONG_SUFFIX = b"!"
 
 
 class LogIn:
-    """The log-in side of one BMC. ``k_g``: the BMC's key, empty if none is set. ``limit``: the channel's privilege."""
+    """The log-in side of one BMC."""
 
-    def __init__(
-        self,
-        table: SessionTable,
-        guid: bytes,
-        suites: tuple[int, ...],
-        users: Users,
-        k_g: bytes,
-        limit: Callable[[], int],
-        faults: FaultSet,
-        counters: Counters,
-        clock: Callable[[], float],
-    ) -> None:
-        self._table = table
-        self._guid = guid
-        self._suites = suites
-        self._users = users
-        self._k_g = k_g
-        self._limit = limit
-        self._faults = faults
+    def __init__(self, board: Board, counters: Counters) -> None:
+        self._board = board
+        self._table = board.sessions
+        self._guid = board.identity.guid
+        self._faults = board.faults
+        self._clock = board.clock
         self._count = counters
-        self._clock = clock
         self._steps = {
             wire.PAYLOAD_OPEN_REQUEST: self._open,
             wire.PAYLOAD_RAKP1: self._rakp1,
@@ -95,7 +81,7 @@ class LogIn:
             return None
         tag, role = payload[0], payload[1] & 0x0F
         (console_id,) = struct.unpack_from("<I", payload, 4)
-        suite = find_suite(self._suites, payload[12] & 0x3F, payload[20] & 0x3F, payload[28] & 0x3F)
+        suite = find_suite(self._board.suites, payload[12] & 0x3F, payload[20] & 0x3F, payload[28] & 0x3F)
         if isinstance(suite, Refusal):
             return _refusal(tag, suite, console_id)
         if role > _HIGHEST_ROLE:
@@ -135,10 +121,10 @@ class LogIn:
         if role > _HIGHEST_ROLE:
             return Status.INVALID_ROLE
         by_role = role if role and not payload[24] & _NAME_ONLY else None
-        user = self._users.named(payload[28 : 28 + length], by_role)
+        user = self._board.users.named(payload[28 : 28 + length], by_role)
         if user is None or self._locked():
             return Status.UNAUTHORIZED_NAME
-        if role > user.privilege or role > self._limit() or user.privilege > _HIGHEST_ROLE:
+        if role > user.privilege or role > self._board.channel_limit or user.privilege > _HIGHEST_ROLE:
             return Status.UNAUTHORIZED_ROLE
         return user
 
@@ -163,8 +149,8 @@ class LogIn:
             user=payload[28 : 28 + payload[27]],
         )
         session.user = user.number
-        session.limit = min((payload[24] & 0x0F) or user.privilege, user.privilege, self._limit())
-        session.pending_key = exchange.session_key(self._k_g or password)
+        session.limit = min((payload[24] & 0x0F) or user.privilege, user.privilege, self._board.channel_limit)
+        session.pending_key = exchange.session_key(self._board.k_g or password)
         session.rakp1 = payload[1:]
         head = struct.pack("<BHI", Status.OK, 0, session.console_id)
         session.rakp2 = head + exchange.bmc_random + self._guid + exchange.rakp2_code(password)
