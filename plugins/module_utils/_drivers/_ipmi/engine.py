@@ -27,9 +27,8 @@ from ..base import Target, Withdrawn
 from .conversation import Conversation
 from .login import Level, Packets, Wait, account
 from .script import Script
+from .window import Window
 
-WINDOW = 2048
-"""Conversations at once. More make nothing faster, and their answers would overflow the receive buffers."""
 SOCKETS = 8
 """Of each address family: each has a receive buffer of its own, which holds some 250 packets by Linux's default."""
 RECEIVE_BUFFER = 4 << 20
@@ -45,8 +44,8 @@ UNREACHED_SECONDS = 5.0
 """After so long without a first answer a BMC is unreachable; it was asked four times then."""
 SILENT_SECONDS = 10.0
 """After so long without an answer in mid-session a BMC has stopped answering; some take seconds over a power command."""
-CLOSING_WAIT = 1.0
-CLOSING_SECONDS = 6.0
+CLOSING_WAIT = 0.5
+CLOSING_SECONDS = 4.0
 """Most to wait for the answer to one Close Session, and for all of it."""
 TICK = 0.02
 """Seconds between two looks at the timers."""
@@ -113,7 +112,7 @@ class Engine:
     """Belongs to one event loop. At each BMC there is one conversation at a time; others wait for their turn."""
 
     def __init__(self) -> None:
-        self._window = asyncio.Semaphore(WINDOW)
+        self._window = Window()
         self._talks: dict[Address, _Talk] = {}
         self._turns: dict[Address, deque[asyncio.Future[None]]] = {}
         self._timers: list[tuple[float, int, _Talk]] = []
@@ -205,7 +204,7 @@ class Engine:
         talk.sock = sockets[len(self._talks) % SOCKETS]
         self._step(talk, None)
         if self._ticking is None:
-            self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
+            self._tick_later()
 
     def _open(self, family: int) -> list[socket.socket]:
         loop, sockets = asyncio.get_running_loop(), []
@@ -277,8 +276,14 @@ class Engine:
 
     # -- timers ------------------------------------------------------------------------------------------------
 
+    def _tick_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._ticking = loop.call_at(loop.time() + TICK, self._tick)
+
     def _tick(self) -> None:
         now, timers = monotonic(), self._timers
+        if self._ticking is not None:
+            self._window.late(asyncio.get_running_loop().time() - self._ticking.when())
         while timers and timers[0][0] <= now:
             queued, _serial, talk = heapq.heappop(timers)
             if queued != talk.queued or self._talks.get(talk.address) is not talk:
@@ -289,7 +294,10 @@ class Engine:
                 heapq.heappush(timers, (talk.due, next(self._serial), talk))
             else:
                 self._late(talk, now)
-        self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick) if self._talks else None
+        if self._talks:
+            self._tick_later()
+        else:
+            self._ticking = None
 
     def _late(self, talk: _Talk, now: float) -> None:
         """No answer came in time, or a wait is over."""
