@@ -41,6 +41,7 @@ class Tables:
             sa.Column("value", sa.Text, nullable=False),
         )
         self._node_tables()
+        self._seen_tables()
         self.events = sa.Table(
             "events",
             self.metadata,
@@ -90,6 +91,9 @@ class Tables:
             sa.Column("name", sa.String(255), primary_key=True),
             sa.Column("document", sa.JSON, nullable=False, server_default="{}"),
         )
+
+    def _seen_tables(self) -> None:
+        """What machines told of themselves."""
         self.observations = sa.Table(
             "observations",
             self.metadata,

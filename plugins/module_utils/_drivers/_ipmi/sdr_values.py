@@ -64,7 +64,7 @@ class Analog:
 
     @property
     def falling(self) -> bool:
-        """Whether a higher raw reading is a lower value, so that upper thresholds are lower ones."""
+        """Whether a higher raw reading is a lower value. BMCs compare raw readings, so upper thresholds are lower ones (36.5)."""
         return (self.curve == _RECIPROCAL) != (self.factors.m < 0)
 
     def value(self, raw: int) -> float | None:
