@@ -32,7 +32,8 @@ def reserve(console: Console) -> bytes:
 
 
 def entries(console: Console) -> list[bytes]:
-    found, number = [], 0
+    found: list[bytes] = []
+    number = 0
     while number != 0xFFFF and len(found) < 100:
         code, data = console.command(0x0A, 0x43, struct.pack("<HHBB", 0, number, 0, 0xFF))
         if code == 0xCB and not found:
