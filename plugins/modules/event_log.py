@@ -121,14 +121,19 @@ nodes:
         uuid: 11112222-3333-4444-5555-666600000001
         mac: 52:54:00:99:00:01
 failed_nodes:
-  description: The nodes that failed, each with the reason.
+  description:
+    - The nodes that failed, each with the reason, and how many entries were RV(ignore:saved) and RV(ignore:cleared) before.
   returned: unless the request was refused
   type: dict
   sample:
     r1n07:
-      code: unreachable
-      msg: 'r1n07: no answer from the BMC at 10.2.1.7:623; is it cabled and powered, and is IPMI over LAN enabled on it? (3 tries)'
-      retryable: true
+      code: conflict
+      msg: >-
+        r1n07: entries came into the event log each of 4 times that it was saved and about to be cleared; all that was read is saved,
+        nothing was cleared
+      retryable: false
+      saved: 7
+      cleared: 0
 summary:
   description: The outcome in numbers, and as noderanges.
   returned: unless the request was refused
