@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -27,12 +27,14 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import 
     PowerAction,
     PowerState,
     PowerStep,
+    ResetKind,
     Still,
     Target,
     Withdrawn,
     power_command,
 )
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.facts import Controller, Inventory
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.managing import AddressSource, BmcNetwork
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.sensing import (
     EventLog,
     LogEntry,
@@ -219,6 +221,12 @@ class Machine:
     logged: int = 0
     """How many entries ever came into the log."""
     after_clearing: list[LogEntry] = field(default_factory=list)
+    lamp: bool | None = False
+    network: BmcNetwork = BmcNetwork(
+        AddressSource.STATIC, "10.2.1.1", "255.255.0.0", "10.2.0.1", 0, "56:54:00:00:00:01"
+    )
+    moves: bool = True
+    """Whether a new address is in force at once."""
 
     def mark(self) -> LogMark:
         """Which state its log is in."""
@@ -243,7 +251,9 @@ class ScriptedDriver:
         self.targets: list[Target] = []
 
     async def _begin(self, target: Target, *call: Any, still: Still | None = None) -> Machine:
-        machine = self.machines[target.address]
+        machine = self.machines.get(target.address)
+        if machine is None:
+            raise MetalError(ErrorCode.UNREACHABLE, f"nobody at {target.place}")
         machine.queued.get(call[0], lambda: None)()
         if still is not None and not still():
             raise Withdrawn
@@ -314,6 +324,31 @@ class ScriptedDriver:
             raise MetalError(ErrorCode.CONFLICT, "the event log changed since it was read; nothing was cleared")
         machine.log = list(machine.after_clearing)
         machine.logged += len(machine.log)
+
+    async def identify(self, target: Target, lamp: int | None, seconds: float) -> None:
+        """Light the lamp or put it out."""
+        machine = await self._begin(target, "identify", lamp)
+        machine.lamp = lamp != 0
+
+    async def identify_state(self, target: Target, seconds: float) -> bool | None:
+        """Whether the lamp is lit."""
+        return (await self._begin(target, "identify_state")).lamp
+
+    async def reset_bmc(self, target: Target, kind: ResetKind, seconds: float) -> None:
+        """Nothing happens to the machine."""
+        await self._begin(target, "reset_bmc", kind)
+
+    async def network(self, target: Target, seconds: float) -> BmcNetwork:
+        """The BMC's network."""
+        return (await self._begin(target, "network")).network
+
+    async def set_network(self, target: Target, wish: BmcNetwork, seconds: float) -> None:
+        """Take the network, and be found at its new address from then on."""
+        machine = await self._begin(target, "set_network", wish)
+        asked = {key: value for key, value in asdict(wish).items() if value is not None}
+        machine.network = replace(machine.network, **asked)
+        if wish.address and machine.moves:
+            self.machines[wish.address] = self.machines.pop(target.address)
 
     async def close(self) -> None:
         """Remember that it was closed."""

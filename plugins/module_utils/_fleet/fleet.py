@@ -30,6 +30,11 @@ PROGRESS_SECONDS = 10.0
 """How often progress is told; so a task that is done sooner says nothing."""
 
 
+def pause(code: ErrorCode, tries: int) -> float:
+    """Return how many seconds to wait after so many ``tries`` that failed with ``code``; never twice the same."""
+    return BACKOFF_SECONDS * 2 ** (tries - 1) * BACKOFF_FACTORS.get(code, 1.0) * random.uniform(0.5, 1.5)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How far a task goes. ``deadline``: seconds for the whole task. ``tries`` per node, for errors in ``retry_on``."""
@@ -176,9 +181,7 @@ class _Run:
         if error.code not in self._limits.retry_on or tries >= self._limits.tries or self._stopped:
             self._end(name, self._failure(name, error))
             return
-        factor = BACKOFF_FACTORS.get(error.code, 1.0) * random.uniform(0.5, 1.5)
-        pause = BACKOFF_SECONDS * 2 ** (tries - 1) * factor
-        heapq.heappush(self._again, (time.monotonic() + pause, name))
+        heapq.heappush(self._again, (time.monotonic() + pause(error.code, tries), name))
         if self._again[0][1] == name:
             self._wake()
 

@@ -15,6 +15,7 @@ from .._drivers.base import POWER_RULES, Capability, PowerAction, PowerState, St
 from .._fleet.fleet import EVERYBODY, Done, Halfway, Limits
 from .._fleet.stagger import Pace, Stagger
 from .._nodes.errors import RETRYABLE, ErrorCode, MetalError
+from .._nodes.schema import attribute
 from .._nodes.view import View
 from .context import Context
 from .hardware import LEFT_ALONE, Bmc, guard, look, note, run
@@ -83,6 +84,8 @@ class _Spread:
     def __init__(self, parameters: Mapping[str, Any], *, check_mode: bool) -> None:
         asked = parameters["stagger"]
         self._pace = Pace(asked["count"], asked["interval"], asked["per"]) if asked else None
+        if asked and asked["per"] and attribute(asked["per"]).secret:
+            raise MetalError(ErrorCode.INVALID, f"stagger: {asked['per']} is a secret, by which nothing is counted")
         self._keys: dict[str, str] = {}
         self._seconds, self._deadline = float(parameters["timeout"]), float(parameters["deadline"])
         self._stagger: Stagger | None = None

@@ -1,0 +1,266 @@
+# SPDX-FileCopyrightText: 2026 stage0.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The modules identify, bmc_reset and bmc_network, and power's stagger and nmi, over a scripted driver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Capability, PowerState, ResetKind
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.managing import AddressSource, BmcNetwork
+from ansible_collections.stage0.metal.plugins.module_utils._fleet import stagger
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
+from ansible_collections.stage0.metal.plugins.module_utils._operations import bmc_network, bmc_reset
+from ansible_collections.stage0.metal.tests.unit.conftest import use_driver
+from ansible_collections.stage0.metal.tests.unit.support import (
+    PASSWORD,
+    Machine,
+    ScriptedDriver,
+    make_rack,
+    ok,
+    refused,
+    run_module,
+    store,
+    three_runs,
+)
+
+Bmcs = dict[str, Machine]
+FIRST = "10.2.1.1"
+
+
+@pytest.fixture(autouse=True)
+def rack(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    for module in (bmc_reset, bmc_network):
+        monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(bmc_reset, "GOING_DOWN_SECONDS", 0.0)
+    return make_rack(3)
+
+
+def failed(module: str, **arguments: Any) -> dict[str, Any]:
+    """Run a module of which nodes fail; returns failed_nodes."""
+    result = run_module(module, **arguments)
+    assert result["failed"]
+    found: dict[str, Any] = result["failed_nodes"]
+    return found
+
+
+def test_identify(bmcs: Bmcs) -> None:
+    bmcs["10.2.1.2"].lamp = True
+    real = three_runs("identify", nodes=["rack1"])
+    assert real["nodes"]["r1n01"]["before"] == {"lamp": "off"}
+    assert real["nodes"]["r1n01"]["after"] == {"lamp": "on"}
+    assert real["nodes"]["r1n02"]["changed"] is False
+    three_runs("identify", nodes=["rack1"], state="off")
+    assert ("identify", 0) in bmcs[FIRST].calls
+
+
+def test_identify_for_a_time_acts_each_time(bmcs: Bmcs) -> None:
+    for _turn in range(2):
+        assert ok("identify", nodes=["r1n01"], duration=60)["nodes"]["r1n01"]["after"] == {"lamp": "on", "seconds": 60}
+    assert bmcs[FIRST].calls.count(("identify", 60)) == 2
+
+
+def test_identify_where_the_bmc_does_not_tell(bmcs: Bmcs) -> None:
+    bmcs[FIRST].lamp = None
+    assert ok("identify", nodes=["r1n01"])["nodes"]["r1n01"]["before"] == {"lamp": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"duration": 300}, "duration: 300 s cannot be; write 1 to 255, or leave it out"),
+        ({"duration": 0}, "duration: 0 s cannot be; write 1 to 255, or leave it out"),
+        ({"duration": 9, "state": "off"}, "duration says how long the lamp is lit; leave it out with state: off"),
+    ],
+)
+def test_identify_refuses(bmcs: Bmcs, given: dict[str, Any], says: str) -> None:
+    assert refused("identify", nodes=["rack1"], **given)["msg"] == says
+    assert not bmcs[FIRST].calls
+
+
+def test_bmc_reset(bmcs: Bmcs) -> None:
+    check = ok("bmc_reset", nodes=["rack1"], check=True, diff=True)
+    assert not bmcs[FIRST].count("reset_bmc")
+    real = ok("bmc_reset", nodes=["rack1"], diff=True)
+    assert (
+        check["diff"]
+        == real["diff"]
+        == {
+            "before": {name: {"bmc": "running"} for name in ("r1n01", "r1n02", "r1n03")},
+            "after": {name: {"bmc": "cold reset"} for name in ("r1n01", "r1n02", "r1n03")},
+        }
+    )
+    assert ("reset_bmc", ResetKind.COLD) in bmcs[FIRST].calls
+    ok("bmc_reset", nodes=["r1n01"], kind="warm", wait=False)
+    assert bmcs[FIRST].calls[-1] == ("reset_bmc", ResetKind.WARM)
+
+
+def test_a_reset_without_an_answer_is_a_reset(bmcs: Bmcs) -> None:
+    bmcs[FIRST].faults["reset_bmc"] = [MetalError(ErrorCode.TIMEOUT, "stopped answering")]
+    bmcs[FIRST].faults["power_state"] = [MetalError(ErrorCode.UNREACHABLE, "no answer")] * 3
+    assert ok("bmc_reset", nodes=["r1n01"])["nodes"]["r1n01"]["changed"]
+    assert bmcs[FIRST].count("reset_bmc") == 1
+
+
+def test_a_bmc_that_does_not_come_back(bmcs: Bmcs) -> None:
+    bmcs[FIRST].faults["power_state"] = [MetalError(ErrorCode.UNREACHABLE, "no answer")]
+    found = failed("bmc_reset", nodes=["r1n01"], wait_timeout=0)
+    assert found["r1n01"]["code"] == "not_reached"
+    assert found["r1n01"]["sent"] == "reset"
+    assert found["r1n01"]["msg"] == ("r1n01: the reset was sent, but the BMC does not let us in after 0 s: no answer")
+
+
+def test_bmc_network_reads(bmcs: Bmcs) -> None:
+    result = ok("bmc_network", nodes=["r1n01"])
+    assert not result["changed"]
+    assert result["nodes"]["r1n01"]["after"] == {
+        "source": "static",
+        "address": "10.2.1.1",
+        "netmask": "255.255.0.0",
+        "gateway": "10.2.0.1",
+        "vlan": None,
+    }
+    assert result["nodes"]["r1n01"]["mac"] == "56:54:00:00:00:01"
+
+
+def test_bmc_network_is_proved_where_the_bmc_is_then(bmcs: Bmcs) -> None:
+    given: dict[str, Any] = {"nodes": ["r1n01"], "address": "10.2.9.{n2}", "vlan": 12}
+    check = ok("bmc_network", check=True, diff=True, **given)
+    assert not bmcs[FIRST].count("set_network")
+    real = ok("bmc_network", diff=True, **given)
+    assert check["diff"] == real["diff"]
+    assert real["nodes"]["r1n01"]["after"]["address"] == "10.2.9.1"
+    with store() as opened:
+        assert opened.views(["r1n01"])["r1n01"]["bmc.address"] == "10.2.9.1"
+    assert not ok("bmc_network", **given)["changed"]
+
+
+def test_bmc_address_is_left_where_nobody_wants_it_stored(bmcs: Bmcs) -> None:
+    ok("bmc_network", nodes=["r1n01"], address="10.2.9.1", store=False)
+    with store() as opened:
+        assert opened.views(["r1n01"])["r1n01"]["bmc.address"] == FIRST
+
+
+def test_a_bmc_that_moves_only_with_its_next_reset(bmcs: Bmcs) -> None:
+    bmcs[FIRST].moves = False
+    assert ok("bmc_network", nodes=["r1n01"], address="10.2.9.1")["changed"]
+    with store() as opened:
+        assert opened.views(["r1n01"])["r1n01"]["bmc.address"] == FIRST
+
+
+def test_a_bmc_that_is_lost(bmcs: Bmcs) -> None:
+    gone = {"network": [MetalError(ErrorCode.UNREACHABLE, "no answer")]}
+    bmcs[FIRST].moves = False
+    bmcs[FIRST].queued["set_network"] = lambda: bmcs[FIRST].faults.update(gone)
+    found = failed("bmc_network", nodes=["r1n01"], address="10.2.9.1", wait_timeout=0)
+    assert found["r1n01"]["code"] == "not_reached"
+    assert found["r1n01"]["msg"] == (
+        "r1n01: the new network was sent, but the BMC does not tell it at 10.2.9.1 or 10.2.1.1 after 0 s: no answer;"
+        " bmc.address is left as it was"
+    )
+    assert found["r1n01"]["sent"]["address"] == "10.2.9.1"
+    with store() as opened:
+        assert opened.views(["r1n01"])["r1n01"]["bmc.address"] == FIRST
+
+
+def test_dhcp(bmcs: Bmcs) -> None:
+    assert ok("bmc_network", nodes=["r1n01"], source="dhcp")["changed"]
+    assert not ok("bmc_network", nodes=["r1n01"], source="dhcp")["changed"]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"address": "10.2.9.5"}, "r1n02: it would get the BMC address 10.2.9.5, as r1n01 would"),
+        ({"address": "10.2.9"}, "r1n01: address: '10.2.9' "),
+        ({"address": "10.2.9.{n7}"}, "r1n01: address: "),
+        ({"address": "{bmc.password}"}, "r1n01: address: bmc.password is a secret, which no expression may show"),
+        ({"source": "dhcp", "netmask": "255.0.0.0"}, "address, netmask and gateway are for source: static;"),
+        ({"vlan": 5000}, "vlan: 5000 cannot be; write 1 to 4094, or 0 for none"),
+    ],
+)
+def test_bmc_network_refuses(bmcs: Bmcs, given: dict[str, Any], says: str) -> None:
+    said = refused("bmc_network", nodes=["rack1"], **given)["msg"]
+    assert said.startswith(says)
+    assert PASSWORD not in said
+    assert not bmcs[FIRST].calls
+
+
+def test_a_gateway_that_could_not_be_reached(bmcs: Bmcs) -> None:
+    found = failed("bmc_network", nodes=["r1n01"], gateway="10.9.0.1")
+    assert found["r1n01"]["msg"] == (
+        "r1n01: the gateway 10.9.0.1 is not in 10.2.0.0/16, where the BMC would be with 10.2.1.1"
+    )
+    assert not bmcs[FIRST].count("set_network")
+
+
+def test_what_a_driver_cannot_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_driver(monkeypatch, lambda: ScriptedDriver({}, frozenset({Capability.POWER})))
+    for module, given, what in (
+        ("identify", {}, "identify"),
+        ("bmc_reset", {}, "bmc_reset"),
+        ("bmc_network", {}, "network"),
+        ("power", {"state": "nmi"}, "nmi"),
+    ):
+        said = refused(module, nodes=["rack1"], check=True, **given)["msg"]
+        assert said == f"r1n01: the driver scripted cannot do {what}; see docs/reference/drivers.md"
+
+
+def test_nmi(bmcs: Bmcs) -> None:
+    bmcs[FIRST].state = PowerState.ON
+    real = ok("power", nodes=["r1n01"], state="nmi", diff=True)
+    assert real["nodes"]["r1n01"]["sent"] == "nmi"
+    assert real["diff"] == {
+        "before": {"r1n01": {"power": "on"}},
+        "after": {"r1n01": {"power": "on", "by": "nmi"}},
+    }
+    for check in (True, False):
+        found = failed("power", nodes=["r1n02"], state="nmi", check=check)
+        assert found["r1n02"]["msg"] == "r1n02: the machine is off: there is no operating system to interrupt"
+
+
+def test_only_nodes_that_need_it_take_a_turn(bmcs: Bmcs, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    turn = stagger.Stagger.turn
+
+    async def note(self: stagger.Stagger, name: str) -> None:
+        taken.append(name)
+        await turn(self, name)
+
+    monkeypatch.setattr(stagger.Stagger, "turn", note)
+    bmcs["10.2.1.2"].state = PowerState.ON
+    pace = {"count": 2, "interval": 5}
+    real = three_runs("power", nodes=["rack1"], state="on", stagger=pace)
+    assert real["summary"]["changed"] == 2
+    assert taken == ["r1n01", "r1n03"]
+
+
+@pytest.mark.parametrize(
+    ("pace", "says"),
+    [
+        (
+            {"count": 1, "interval": 900},
+            "stagger: the last of 3 nodes would begin after 1800 s, but the task's deadline is",
+        ),
+        ({"count": 0, "interval": 5}, "stagger: 0 nodes every 5 s is no pace; both have to be more than 0"),
+        (
+            {"count": 1, "interval": 5, "per": "location.feed"},
+            "r1n01: attribute location.feed is not set, but the task is to be spread over it",
+        ),
+        ({"count": 1, "interval": 5, "per": "location.fed"}, "'location.fed' is not an attribute; did you mean"),
+        ({"count": 1, "interval": 5, "per": "bmc.password"}, "stagger: bmc.password is a secret, by which nothing"),
+    ],
+)
+def test_a_pace_that_cannot_be(bmcs: Bmcs, pace: dict[str, Any], says: str) -> None:
+    for check in (True, False):
+        assert refused("power", nodes=["rack1"], state="on", stagger=pace, check=check)["msg"].startswith(says)
+    assert not bmcs[FIRST].calls
+
+
+def test_networks_are_compared_as_they_are_read() -> None:
+    here = BmcNetwork(AddressSource.DHCP, "10.2.1.1", "255.0.0.0", "10.0.0.1", 5, "m")
+    there = BmcNetwork(AddressSource.DHCP, "10.2.1.9", "255.0.0.0", "10.0.0.1", 5, "m")
+    assert bmc_network.agrees(here, there)
+    assert not bmc_network.agrees(here, BmcNetwork(AddressSource.STATIC, "10.2.1.1"))
