@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -42,12 +42,16 @@ class AccountLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BmcAccount:
-    """An account of a BMC. ``enabled``: None where the BMC does not tell."""
+    """An account of a BMC. ``enabled``: whether it may log in over the network; None where the BMC does not tell.
+
+    ``free``: it is the place for a new one.
+    """
 
     number: int
     name: str
     level: AccountLevel
     enabled: bool | None
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,6 @@ class AccountWish:
     """What an account is to be. ``password``: None leaves it; ``present``: False disables it and takes its name."""
 
     name: str
-    password: str | None
+    password: str | None = field(repr=False)
     level: AccountLevel
     present: bool = True

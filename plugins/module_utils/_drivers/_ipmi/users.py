@@ -8,6 +8,8 @@ Standard: IPMI v2.0 revision 1.1, sections 22.26 to 22.30 (user access, name, pa
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ..._nodes.errors import ErrorCode, MetalError
 from ..managing import AccountLevel, AccountWish, BmcAccount
 from .lan import channel
@@ -39,12 +41,15 @@ _NUMBERS = {
     AccountLevel.ADMINISTRATOR: 4,
 }
 _ENABLED = {1: True, 2: False}
+_MESSAGING = 0x10
+_NOT_THERE = frozenset({0xC9, 0xCB, 0xCC})
+"""What BMCs say of a slot that was never used."""
 
 
 def accounts() -> Script[tuple[BmcAccount, ...]]:
-    """Return the accounts that have a name or may do something."""
+    """Return all accounts, and the places for new ones."""
     number = yield from channel()
-    return tuple(each for each in (yield from _slots(number)) if each.name or each.level is not AccountLevel.NONE)
+    return tuple((yield from _slots(number)))
 
 
 def _slots(number: int) -> Script[list[BmcAccount]]:
@@ -52,27 +57,36 @@ def _slots(number: int) -> Script[list[BmcAccount]]:
     most = 1
     user = 1
     while user <= most:
-        access = yield from ask(APP, _GET_ACCESS, bytes((number, user)), least=4)
-        most = min(access[0] & 0x3F, _MOST_USERS)
-        found.append(
-            BmcAccount(
-                number=user,
-                name=(yield from _name(user)),
-                level=_LEVELS.get(access[3] & 0x0F, AccountLevel.NONE),
-                enabled=_ENABLED.get(access[1] >> 6),
-            )
-        )
+        try:
+            access = yield from ask(APP, _GET_ACCESS, bytes((number, user)), least=4)
+        except Refused as exc:
+            if user == 1 or exc.completion not in _NOT_THERE:
+                raise
+        else:
+            most = min(access[0] & 0x3F, _MOST_USERS)
+            found.append(_account(user, access, (yield from _name(user))))
         user += 1
     return found
+
+
+def _account(user: int, access: bytes, name: str) -> BmcAccount:
+    enabled = _ENABLED.get(access[1] >> 6)
+    return BmcAccount(
+        number=user,
+        name=name,
+        level=_LEVELS.get(access[3] & 0x0F, AccountLevel.NONE),
+        enabled=enabled if access[3] & _MESSAGING else False,  # without it nobody can log in over the network
+        free=user >= _FIRST and not name,
+    )
 
 
 def _name(user: int) -> Script[str]:
     try:
         data = yield from ask(APP, _GET_NAME, bytes((user,)))
     except Refused as exc:
-        if exc.code is ErrorCode.PRIVILEGE:
-            raise
-        return ""  # what BMCs say of a slot that was never used
+        if exc.completion not in _NOT_THERE:
+            raise  # the name of an account that is in use must not be taken for none
+        return ""
     return data[:_NAME_BYTES].partition(b"\0")[0].decode("utf-8", "replace")
 
 
@@ -80,30 +94,48 @@ def set_account(wish: AccountWish) -> Script[None]:
     """Make an account what ``wish`` says. Raises: MetalError ``conflict`` if there is no free slot for a new one."""
     number = yield from channel()
     slots = yield from _slots(number)
-    slot = next((each for each in slots if each.name == wish.name), None)
+    named = [each for each in slots if each.name == wish.name]
     if not wish.present:
-        if slot is not None:
-            yield from _remove(number, slot)
+        for each in named:
+            yield from _remove(number, each)
         return
-    if slot is None:
-        slot = next((each for each in slots if not each.name and each.number >= _FIRST), None)
-        if slot is None:
-            raise MetalError(ErrorCode.CONFLICT, f"the BMC has no free account: all {len(slots)} have names")
-        yield from ask(APP, _SET_NAME, bytes((slot.number,)) + wish.name.encode().ljust(_NAME_BYTES, b"\0"))
-    if wish.password is not None:
+    slot = named[0] if named else (yield from _new(slots, wish))
+    if named and wish.password is not None:
         yield from _set_password(slot.number, wish.password.encode())
-    yield from _set_level(number, slot.number, wish.level)
-    yield from _operate(slot.number, _ENABLE)
+    # Some BMCs have accounts whose level cannot be set, not even to what it is.
+    if not named or slot.level is not wish.level or slot.enabled is not True:
+        yield from _set_level(number, slot.number, wish.level)
+    if not named or slot.enabled is not True:
+        yield from _operate(slot.number, _ENABLE)
+
+
+def _new(slots: list[BmcAccount], wish: AccountWish) -> Script[BmcAccount]:
+    """Name a free slot and give it its password; if it does not get that, it has no name again."""
+    if wish.password is None:
+        raise MetalError(ErrorCode.MISSING, f"the BMC has no account {wish.name!r}, and a new one needs a password")
+    slot = min(
+        (each for each in slots if each.free), key=lambda each: (each.enabled is True, each.number), default=None
+    )
+    if slot is None:
+        raise MetalError(ErrorCode.CONFLICT, f"the BMC has no free account: all {len(slots)} are taken")
+    yield from ask(APP, _SET_NAME, bytes((slot.number,)) + wish.name.encode().ljust(_NAME_BYTES, b"\0"))
+    try:
+        yield from _set_password(slot.number, wish.password.encode())
+    except MetalError:
+        yield from _unname(slot)
+        raise
+    return slot
 
 
 def _remove(number: int, slot: BmcAccount) -> Script[None]:
     yield from _operate(slot.number, _DISABLE)
     yield from _set_level(number, slot.number, AccountLevel.NONE)
-    try:
+    yield from _unname(slot)
+
+
+def _unname(slot: BmcAccount) -> Script[None]:
+    with suppress(Refused):  # some do not take an empty name; the account is closed all the same
         yield from ask(APP, _SET_NAME, bytes((slot.number,)) + bytes(_NAME_BYTES))
-    except Refused as exc:  # some do not take an empty name; the account is closed all the same
-        if exc.code is ErrorCode.PRIVILEGE:
-            raise
 
 
 def _set_level(number: int, user: int, level: AccountLevel) -> Script[None]:
@@ -128,7 +160,7 @@ def _set_password(user: int, password: bytes) -> Script[None]:
     try:
         yield from ask(APP, _PASSWORD, bytes((_LONG | user, _SET)) + password.ljust(20, b"\0"))
     except Refused as exc:
-        if exc.code is ErrorCode.PRIVILEGE:
+        if exc.code is ErrorCode.PRIVILEGE or exc.retryable:
             raise
         raise MetalError(
             ErrorCode.UNSUPPORTED,
