@@ -99,6 +99,15 @@ class Machine:
         except FileNotFoundError:
             return NO_OVERRIDE
 
+    def set_lamp(self, seconds: str, force: str) -> None:
+        """Light the lamp for so many seconds, or, forced, for good: a line that says so."""
+        (self.directory / "lamp").write_text("on" if force == "1" else f"{seconds} s")
+
+    def lamp(self) -> str | None:
+        """What the lamp was told last; None if nothing."""
+        file = self.directory / "lamp"
+        return file.read_text() if file.exists() else None
+
     def set_override(self, device: str) -> None:
         """Take an override for the next start; ``none`` takes it back."""
         if device == NO_OVERRIDE:
@@ -238,7 +247,7 @@ SETTERS: dict[str, tuple[int, Callable[..., None]]] = {
     "reset": (1, lambda machine, _value: machine.reset()),
     "boot": (1, Machine.set_override),
     "shutdown": (1, lambda machine, _value: machine.shutdown()),
-    "identify": (2, lambda machine, _seconds, _force: None),
+    "identify": (2, Machine.set_lamp),
 }
 """Verb to how many values follow it and what carries it out."""
 

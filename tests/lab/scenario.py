@@ -132,6 +132,10 @@ class Scenario:
         """Have the systems of all nodes shut themselves down; the module's result."""
         return self.controller.module("power", nodes=[GROUP], state="shutdown", wait_timeout=60)
 
+    def light(self) -> dict[str, Any]:
+        """Light the lamps of all nodes for a minute; the module's result."""
+        return self.controller.module("identify", nodes=[GROUP], duration=60)
+
     def _await_systems(self, boots: dict[str, int]) -> None:
         """Wait until each machine's system has booted that often from its disk and has told the hub, or tried to."""
         for name, count in boots.items():
