@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from .._nodes.errors import ErrorCode, MetalError
 from .facts import Inventory
+from .hearing import Recording
 from .managing import AccountWish, BmcAccount, BmcNetwork
 from .sensing import EventLog, LogMark, Readings, Since
 
@@ -241,8 +242,10 @@ class Driver(Protocol):
     async def proof(self, target: Target, passwords: Sequence[str], seconds: float) -> str | None:
         """Return which of ``passwords`` the account ``target.user`` has, without a failed log-in; None: none of them."""
 
-    async def console(self, target: Target, listen: float, most: int, seconds: float, *, take: bool = False) -> bytes:
-        """Return what the serial console says within ``listen`` seconds, at most ``most`` bytes.
+    async def console(
+        self, target: Target, recording: Recording, listen: float, seconds: float, *, take: bool = False
+    ) -> None:
+        """Put what the serial console says within ``listen`` seconds into ``recording``, as it comes.
 
         ``take``: end another's use of it first. ``seconds`` are for everything else.
         """

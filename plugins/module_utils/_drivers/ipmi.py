@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from .._nodes.errors import ErrorCode, MetalError
 from ._ipmi import chassis, fru, lan, sel, sensors, sol, users
 from ._ipmi.engine import Engine
 from ._ipmi.login import Level, account
 from ._pyghmi.pool import Pool
 from .base import BootOverride, Capability, PowerAction, PowerState, PowerStep, ResetKind, Still, Target
 from .facts import Inventory
+from .hearing import Recording
 from .managing import AccountWish, BmcAccount, BmcNetwork
 from .sensing import EventLog, LogMark, Readings, Since
 
@@ -123,11 +125,17 @@ class IpmiDriver:
         """RAKP message 2 tells: no log-in is tried with any of them."""
         return await self._engine.proof(target, passwords, seconds)
 
-    async def console(self, target: Target, listen: float, most: int, seconds: float, *, take: bool = False) -> bytes:
-        """Serial over LAN."""
-        program = partial(sol.listen, target.port, listen, most, time.monotonic, take=take)
-        heard: bytes = await self._engine.run(target, program, Level.OPERATOR, listen + seconds)
-        return heard
+    async def console(
+        self, target: Target, recording: Recording, listen: float, seconds: float, *, take: bool = False
+    ) -> None:
+        """Serial over LAN, for which a BMC may be set up to want either level."""
+        program = partial(sol.listen, target.port, listen, recording, time.monotonic, take=take)
+        try:
+            await self._engine.run(target, program, Level.OPERATOR, listen + seconds)
+        except MetalError as exc:
+            if exc.code is not ErrorCode.PRIVILEGE or recording.opened:
+                raise
+            await self._engine.run(target, program, Level.ADMINISTRATOR, listen + seconds)
 
     async def close(self) -> None:
         """Close the sessions that are still open, and give the sockets and processes back."""

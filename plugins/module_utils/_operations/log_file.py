@@ -39,12 +39,12 @@ class Kept:
     """Whether the last entry has a time, so that it can be told from any other."""
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, what: str = "event logs") -> None:
     """Raises: MetalError ``missing`` or ``invalid`` unless files can be made in ``folder``."""
     if not folder.is_dir():
-        raise MetalError(ErrorCode.MISSING, f"there is no folder {folder} to save event logs in; make it first")
+        raise MetalError(ErrorCode.MISSING, f"there is no folder {folder} to save {what} in; make it first")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise MetalError(ErrorCode.INVALID, f"event logs cannot be saved in {folder}: this user cannot write there")
+        raise MetalError(ErrorCode.INVALID, f"{what} cannot be saved in {folder}: this user cannot write there")
 
 
 def path_of(folder: Path, node: str) -> Path:
