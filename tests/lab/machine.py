@@ -99,8 +99,9 @@ class Machine:
         except FileNotFoundError:
             return NO_OVERRIDE
 
-    def set_lamp(self, seconds: str, force: str) -> None:
-        """Light the lamp for so many seconds, or, forced, for good: a line that says so."""
+    def set_lamp(self, value: str) -> None:
+        """Light the lamp: seconds, and whether it is for good, in the one word in which ipmi_sim hands them over."""
+        seconds, force = value.split()
         (self.directory / "lamp").write_text("on" if force == "1" else f"{seconds} s")
 
     def lamp(self) -> str | None:
@@ -247,7 +248,7 @@ SETTERS: dict[str, tuple[int, Callable[..., None]]] = {
     "reset": (1, lambda machine, _value: machine.reset()),
     "boot": (1, Machine.set_override),
     "shutdown": (1, lambda machine, _value: machine.shutdown()),
-    "identify": (2, Machine.set_lamp),
+    "identify": (1, Machine.set_lamp),
 }
 """Verb to how many values follow it and what carries it out."""
 
