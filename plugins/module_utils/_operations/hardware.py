@@ -114,7 +114,7 @@ async def _everything(
     try:
         for name, bmc in bmcs.items():
             _check_driver(name, bmc, capability)
-        with _ended_by_signals():
+        with ended_by_signals():
             return await fleet.run(
                 list(bmcs), lambda name: verb(bmcs[name]), limits, lambda progress: context.say(told(progress))
             )
@@ -143,7 +143,7 @@ def told(progress: fleet.Progress) -> str:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """Let SIGINT and SIGTERM cancel the task, so that sessions are closed before the process ends."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     if task is None or threading.current_thread() is not threading.main_thread():

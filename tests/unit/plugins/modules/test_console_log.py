@@ -103,7 +103,9 @@ def test_what_was_heard_before_the_deadline_is_kept(driver: Consoles, tmp_path: 
 
 
 def test_a_console_in_use_is_tried_again(driver: Consoles) -> None:
-    busy = [MetalError(ErrorCode.BUSY, "the console is in use by another session") for _number in range(3)]
+    busy: list[Exception] = [
+        MetalError(ErrorCode.BUSY, "the console is in use by another session") for _number in range(3)
+    ]
     driver.machines[FIRST].faults["console"] = busy[:2]
     assert ok("console_log", nodes=["rack1"])["nodes"]["r1n01"]["tries"] == 3
     driver.machines[FIRST].faults["console"] = busy
@@ -111,7 +113,7 @@ def test_a_console_in_use_is_tried_again(driver: Consoles) -> None:
     assert failed["msg"] == "r1n01: the console is in use by another session (3 tries)"
 
 
-REFUSED = {
+REFUSED: dict[str, dict[str, Any]] = {
     "seconds: 0 cannot be; write up to 3600": {"seconds": 0},
     "seconds: nan cannot be; write up to 3600": {"seconds": "nan"},
     "seconds: 3601 cannot be; write up to 3600": {"seconds": 3601, "deadline": 10_000},

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import unicodedata
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -254,7 +255,7 @@ class Network:
             return
         raise AssertionError("it comes to no end")
 
-    def say(self, packet: bytes, *, lost: bool) -> None:
+    def say(self, packet: bytes | None, *, lost: bool) -> None:
         answer = self.bmc.receive(packet, PEER) if packet and not lost else None
         if answer is not None:
             self.coming.append((self.clock.now, answer))
@@ -296,7 +297,7 @@ def test_another_takes_it() -> None:
     network = Network(["hello"])
     heard = [Recording(1000), Recording(1000)]
     first, second = (
-        conversation(lambda one=one: sol.listen(6230, 9.0, one, network.clock, take=True), Level.ADMINISTRATOR)
+        conversation(partial(sol.listen, 6230, 9.0, one, network.clock, take=True), Level.ADMINISTRATOR)
         for one in heard
     )
     talking = first.packets()
