@@ -192,28 +192,32 @@ class Engine:
         while address in self._talks:
             turn = asyncio.get_running_loop().create_future()
             self._turns.setdefault(address, deque()).append(turn)
-            await turn
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._next_turn(address)  # it was ours, and nobody else would be told
+                raise
 
     def _begin(self, talk: _Talk, family: int) -> None:
         self._talks[talk.address] = talk
         try:
-            sockets = self._sockets.get(family) or self._open(family)
+            sockets = self._open(family)
         except OSError as exc:
             self._over(talk, None, MetalError(ErrorCode.UNREACHABLE, f"no UDP socket to be had: {exc.strerror}"))
             return
-        talk.sock = sockets[len(self._talks) % SOCKETS]
+        talk.sock = sockets[next(self._serial) % SOCKETS]
         self._step(talk, None)
         if self._ticking is None:
             self._tick_later()
 
     def _open(self, family: int) -> list[socket.socket]:
-        loop, sockets = asyncio.get_running_loop(), []
-        for _number in range(SOCKETS):
+        loop, sockets = asyncio.get_running_loop(), self._sockets.setdefault(family, [])
+        for _number in range(SOCKETS - len(sockets)):
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+            sockets.append(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
             loop.add_reader(sock.fileno(), self._readable, sock)
-            sockets.append(sock)
-        self._sockets[family] = sockets
         return sockets
 
     # -- packets -----------------------------------------------------------------------------------------------
@@ -346,13 +350,16 @@ class Engine:
         if self._talks.get(talk.address) is not talk:
             return
         del self._talks[talk.address]
-        turns = self._turns.get(talk.address)
+        self._next_turn(talk.address)
+        if self._idle is not None and not self._talks and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _next_turn(self, address: Address) -> None:
+        turns = self._turns.get(address)
         while turns:
             turn = turns.popleft()
             if not turn.done():
                 turn.set_result(None)
                 break
         if turns is not None and not turns:
-            del self._turns[talk.address]
-        if self._idle is not None and not self._talks and not self._idle.done():
-            self._idle.set_result(None)
+            del self._turns[address]
