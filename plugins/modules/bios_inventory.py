@@ -23,6 +23,13 @@ options:
       - The task is changed where it differs. Without O(store) nothing is compared with what was kept.
     type: bool
     default: false
+  oem:
+    description:
+      - Read also what the makers' own extensions tell of parts and firmware, as far as pyghmi knows them, into RV(ignore:inventory.oem).
+      - It takes a second session with each BMC and some seconds, 40 BMCs at once. What cannot be read of it is a warning of the node.
+      - With O(store), what was kept of it stays while it is not read.
+    type: bool
+    default: false
   history:
     description: List for each node so many of the inventories that were kept before this task, the newest first.
     type: int
@@ -111,6 +118,14 @@ nodes:
           serial: SN0001
           asset_tag: AT-1
           custom: []
+        oem:
+          parts:
+            DIMM 1:
+              Manufacturer: Example Inc
+              Serial Number: MEM0001
+          firmware:
+            BMC Version:
+              version: '2.23'
       history:
         - at: '2026-05-01T12:00:00.000Z'
           inventory:
@@ -202,6 +217,7 @@ ARGUMENT_SPEC = ArgumentSpec(
     {
         **FLEET,
         "store": {"type": "bool", "default": False},
+        "oem": {"type": "bool", "default": False},
         "history": {"type": "int", "default": 0},
         "read": {"type": "bool", "default": True},
     },

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._drivers.base import Capability
+from .._drivers.base import Capability, need_capability
 from .._drivers.facts import Inventory, plain
 from .._fleet.fleet import Done, Limits, Outcome
 from .._fleet.results import result
@@ -31,6 +31,8 @@ def bios_inventory(context: Context, parameters: Mapping[str, Any]) -> dict[str,
     if most < 0:
         raise MetalError(ErrorCode.INVALID, f"history: {most} is no number of inventories; 0 is the least")
     if not parameters["read"]:
+        if parameters["oem"]:
+            raise MetalError(ErrorCode.INVALID, "oem: true needs read: true; what was kept of it is shown anyway")
         if parameters["store"]:
             raise MetalError(ErrorCode.INVALID, "store: true needs read: true; there is nothing new to keep")
         return _kept(context, parameters)
@@ -43,15 +45,21 @@ def bios_inventory(context: Context, parameters: Mapping[str, Any]) -> dict[str,
     async def verb(bmc: Bmc) -> Done:
         name = bmc.view.name
         inventory = await bmc.driver.inventory(bmc.target, parameters["timeout"])
-        found[name] = document = inventory.document()
+        document, last = inventory.document(), before.get(name)
+        warnings = [*plain(inventory.warnings)]
+        if parameters["oem"]:
+            try:
+                document["oem"] = await _oem(bmc, parameters["timeout"])
+            except MetalError as exc:
+                warnings.append(f"what the maker's extensions tell could not be read: {exc.message}")
+        found[name] = kept = _with_oem(document, last[0].document if last else {})
         doubts[name] = [f"{name}: {doubt}" for doubt in differences(bmc.view, inventory)]
-        more = {"inventory": document, "warnings": [*plain(inventory.warnings), *doubts[name]]}
+        more = {"inventory": document, "warnings": [*warnings, *doubts[name]]}
         if most:
-            more["history"] = [_dated(kept) for kept in before.get(name, [])[:most]]
+            more["history"] = [_dated(one) for one in (last or [])[:most]]
         if not parameters["store"]:
             return Done(more=more)
-        last = before.get(name)
-        old, new = hardware.difference(last[0].document if last else {}, document)
+        old, new = hardware.difference(last[0].document if last else {}, kept)
         return Done(bool(new) or last is None, old if last else {}, new, more)
 
     answer = run(context, parameters, Capability.INVENTORY, verb, Limits(deadline=parameters["deadline"]))
@@ -60,6 +68,18 @@ def bios_inventory(context: Context, parameters: Mapping[str, Any]) -> dict[str,
             hardware.keep(store, found)
     answer["warnings"] = _warnings([doubt for name in views for doubt in doubts.get(name, ())])
     return answer
+
+
+async def _oem(bmc: Bmc, seconds: float) -> dict[str, Any]:
+    """Return parts and firmware by the maker's own extensions. Raises: MetalError."""
+    need_capability(bmc.driver, Capability.PARTS)
+    found: dict[str, Any] = plain(await bmc.driver.parts(bmc.target, seconds))
+    return found
+
+
+def _with_oem(document: dict[str, Any], last: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is to be kept: what was not read this time is not gone, and stays as it was kept."""
+    return document if "oem" in document or "oem" not in last else {**document, "oem": last["oem"]}
 
 
 def _kept(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,19 +12,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .._ipmi.text import printable
+
 Facts = dict[str, dict[str, Any]]
 
 
 def _plain(value: object) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {printable(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+    return value if value is None or isinstance(value, (int, float, bool)) else printable(str(value))
 
 
 def _named(found: Iterable[tuple[Any, Any]]) -> Facts:
-    return {str(name): _plain(facts) for name, facts in found if isinstance(facts, dict)}
+    return {printable(str(name)): _plain(facts) for name, facts in found if isinstance(facts, dict)}
 
 
 def parts(bmc: Any) -> dict[str, Facts]:

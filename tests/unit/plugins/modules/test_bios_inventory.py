@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Capability, Target
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.facts import (
     Board,
     Chassis,
@@ -20,7 +22,16 @@ from ansible_collections.stage0.metal.plugins.module_utils._module.run import ex
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._operations.bios_inventory import bios_inventory
 from ansible_collections.stage0.metal.plugins.modules.bios_inventory import ARGUMENT_SPEC
-from ansible_collections.stage0.metal.tests.unit.support import Machine, events, make_rack, ok, refused, three_runs
+from ansible_collections.stage0.metal.tests.unit.conftest import use_driver
+from ansible_collections.stage0.metal.tests.unit.support import (
+    Machine,
+    ScriptedDriver,
+    events,
+    make_rack,
+    ok,
+    refused,
+    three_runs,
+)
 
 Bmcs = dict[str, Machine]
 FIRST = "10.2.1.1"
@@ -194,9 +205,67 @@ def test_node_that_does_not_answer_keeps_what_it_had(rack: list[str], bmcs: Bmcs
     assert ok("bios_inventory", nodes=["r1n01"], read=False)["nodes"]["r1n01"]["inventory"]["serial"] == "PS-1"
 
 
+PARTS: dict[str, Any] = {"parts": {"DIMM 1": {"Serial Number": "M-1"}}, "firmware": {"BIOS": {"version": "1.2"}}}
+
+
+class Makers(ScriptedDriver):
+    """What a maker's extensions tell, by BMC address; others have none."""
+
+    told: dict[str, Any]
+
+    async def parts(self, target: Target, seconds: float) -> dict[str, dict[str, Any]]:
+        """What is told."""
+        await self._begin(target, "parts")
+        found: dict[str, dict[str, Any]] = self.told[target.address]
+        return found
+
+
+@pytest.fixture
+def makers(rack: list[str], bmcs: Bmcs, monkeypatch: pytest.MonkeyPatch) -> Makers:
+    made = Makers(bmcs)
+    made.told = {FIRST: PARTS, "10.2.1.2": {"parts": {}, "firmware": {}}}
+    use_driver(monkeypatch, lambda: made)
+    return made
+
+
+def test_what_makers_tell(makers: Makers, bmcs: Bmcs) -> None:
+    assert "oem" not in ok("bios_inventory", nodes=["rack1"])["nodes"]["r1n01"]["inventory"]
+    assert bmcs[FIRST].count("parts") == 0
+    first = three_runs("bios_inventory", nodes=["rack1"], store=True, oem=True)
+    assert first["nodes"]["r1n01"]["inventory"]["oem"] == PARTS
+    assert first["nodes"]["r1n01"]["after"]["oem.parts.DIMM 1.Serial Number"] == "M-1"
+    makers.told[FIRST] = {**PARTS, "firmware": {"BIOS": {"version": "1.3"}}}
+    second = three_runs("bios_inventory", nodes=["rack1"], store=True, oem=True)
+    assert second["diff"]["after"] == {"r1n01": {"oem.firmware.BIOS.version": "1.3"}}
+    assert ok("bios_inventory", nodes=["r1n01"], read=False)["nodes"]["r1n01"]["inventory"]["oem"] == makers.told[FIRST]
+
+
+def test_what_is_not_read_of_makers_is_not_gone(makers: Makers, bmcs: Bmcs) -> None:
+    ok("bios_inventory", nodes=["rack1"], store=True, oem=True)
+    assert ok("bios_inventory", nodes=["rack1"], store=True)["changed"] is False
+    bmcs[FIRST].faults["parts"] = [MetalError(ErrorCode.TIMEOUT, "no answer from the BMC within 20 s")]
+    result = ok("bios_inventory", nodes=["rack1"], store=True, oem=True)
+    assert result["changed"] is False
+    assert result["nodes"]["r1n01"]["warnings"][-1] == (
+        "what the maker's extensions tell could not be read: no answer from the BMC within 20 s"
+    )
+    bmcs[FIRST].inventory = replace(FOUND, uuid=None)
+    ok("bios_inventory", nodes=["rack1"], store=True)
+    assert ok("bios_inventory", nodes=["r1n01"], read=False)["nodes"]["r1n01"]["inventory"]["oem"] == PARTS
+
+
+def test_a_driver_without_makers_extensions(makers: Makers) -> None:
+    makers.capabilities = frozenset(Capability) - {Capability.PARTS}
+    warnings = ok("bios_inventory", nodes=["r1n01"], oem=True)["nodes"]["r1n01"]["warnings"]
+    assert "the driver scripted cannot do parts" in warnings[-1]
+
+
 def test_refused(rack: list[str]) -> None:
     assert refused("bios_inventory", nodes=["rack1"], read=False, store=True)["msg"] == (
         "store: true needs read: true; there is nothing new to keep"
+    )
+    assert refused("bios_inventory", nodes=["rack1"], read=False, oem=True)["msg"] == (
+        "oem: true needs read: true; what was kept of it is shown anyway"
     )
     assert refused("bios_inventory", nodes=["rack1"], history=-1)["msg"] == (
         "history: -1 is no number of inventories; 0 is the least"
