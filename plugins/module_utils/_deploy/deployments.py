@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -182,14 +182,17 @@ class Deployments:
 
     def note(self, number: int, stage: str, detail: str) -> None:
         """Add a line to the timeline of deployment ``number``."""
-        self.connection.execute(
-            self.t.timeline.insert().values(deployment=number, at=time.time(), stage=stage, detail=detail)
-        )
+        self.note_many([(number, time.time(), stage, detail)])
+
+    def note_many(self, lines: Sequence[tuple[int, float, str, str]]) -> None:
+        """Add lines to timelines: number of the deployment, when (seconds since the epoch), stage, detail."""
+        columns = ("deployment", "at", "stage", "detail")
+        self.connection.execute(self.t.timeline.insert(), [dict(zip(columns, line, strict=True)) for line in lines])
 
     def timeline(self, number: int) -> list[dict[str, Any]]:
         """Return the timeline of deployment ``number``, oldest first."""
         t = self.t.timeline
-        query = sa.select(t.c.at, t.c.stage, t.c.detail).where(t.c.deployment == number).order_by(t.c.id)
+        query = sa.select(t.c.at, t.c.stage, t.c.detail).where(t.c.deployment == number).order_by(t.c.at, t.c.id)
         return [
             {"at": round(at, 3), "stage": stage, "detail": detail}
             for at, stage, detail in self.connection.execute(query)

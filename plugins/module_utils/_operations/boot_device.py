@@ -13,7 +13,8 @@ from .._fleet.fleet import Done, Limits
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.view import View
 from .context import Context
-from .hardware import LEFT_ALONE, Bmc, guard, look, note, run
+from .hardware import LEFT_ALONE, Bmc, guard, look, run
+from .notes import Notes
 
 MODES = {"uefi": BootMode.UEFI, "bios": BootMode.LEGACY}
 """Value of the attribute boot.firmware to the mode that an override asks for."""
@@ -31,6 +32,8 @@ def boot_device_info(context: Context, parameters: Mapping[str, Any]) -> dict[st
 def boot_device(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Set the boot override of every node's BMC, and prove it by reading it back."""
 
+    notes = Notes(context)
+
     async def verb(bmc: Bmc) -> Done:
         still = guard(context, parameters, bmc.view.name)
         if still is not None and not still():
@@ -44,11 +47,16 @@ def boot_device(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
             except Withdrawn:
                 return Done(more={"left_alone": LEFT_ALONE})
             _verify(wish, found)
-            note(context, bmc.view.name, "boot device", f"{wish.device} {'for good' if wish.persistent else 'once'}")
+            notes.add(bmc.view.name, "boot device", f"{wish.device} {'for good' if wish.persistent else 'once'}")
         return done
 
     limits = Limits(deadline=parameters["deadline"])
-    return run(context, parameters, Capability.BOOT_DEVICE, verb, limits, check=lambda view: _wish(view, parameters))
+    try:
+        return run(
+            context, parameters, Capability.BOOT_DEVICE, verb, limits, check=lambda view: _wish(view, parameters)
+        )
+    finally:
+        notes.write()
 
 
 def _wish(view: View, parameters: Mapping[str, Any]) -> BootOverride:

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -184,18 +184,6 @@ LEFT_ALONE = "no armed deployment"
 def guard(context: Context, parameters: Mapping[str, Any], name: str) -> Still | None:
     """Return what a driver has to ask before it changes anything at the node's BMC; None if the task sets no bounds."""
     return (lambda: still_armed(context, name)) if parameters["only_armed"] else None
-
-
-def note(context: Context, name: str, stage: str, detail: str) -> None:
-    """Add to the timeline of the node's deployment, if one is armed.
-
-    The machine did what it did: a timeline that cannot be written, as when the database is locked, fails no node.
-    """
-    with suppress(MetalError), context.write() as store:
-        deployments = Deployments(store)
-        found = deployments.latest([name]).get(name)
-        if found is not None and found.state is State.ARMED:
-            deployments.note(found.id, stage, detail)
 
 
 def _fail_armed(context: Context, errors: Mapping[str, MetalError]) -> None:

@@ -18,7 +18,8 @@ from .._nodes.errors import RETRYABLE, ErrorCode, MetalError
 from .._nodes.schema import attribute
 from .._nodes.view import View
 from .context import Context
-from .hardware import LEFT_ALONE, Bmc, guard, look, note, run
+from .hardware import LEFT_ALONE, Bmc, guard, look, run
+from .notes import Notes
 
 SETTLE_SECONDS = 0.3
 """Pause before the first look at what a command did; it grows by half with each further look."""
@@ -45,6 +46,7 @@ def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Bring every node to a power state, or reset it, and wait until it is there."""
     action = PowerAction(parameters["state"])
     seen: dict[str, str] = {}
+    notes = Notes(context)
     spread = _Spread(parameters, check_mode=context.check_mode)
 
     async def verb(bmc: Bmc) -> Done:
@@ -61,7 +63,7 @@ def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
             return Done(more={"sent": None, "left_alone": LEFT_ALONE})
         forced = False
         if step.sent is not None:
-            note(context, bmc.view.name, "power", f"{step.sent} sent to the BMC")
+            notes.add(bmc.view.name, "power", f"{step.sent} sent to the BMC")
             if parameters["wait"] and action is not PowerAction.NMI:
                 forced = await _settled(bmc, action, step.sent, parameters, still)
         if step.sent is None or parameters["wait"]:
@@ -71,7 +73,10 @@ def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     retry_on = RETRYABLE if action in REPEATABLE else NOTHING_SENT
     limits = Limits(deadline=parameters["deadline"], retry_on=retry_on, window=EVERYBODY)
     capability = Capability.NMI if action is PowerAction.NMI else Capability.POWER
-    result = run(context, parameters, capability, verb, limits, check=spread.add, ready=spread.check)
+    try:
+        result = run(context, parameters, capability, verb, limits, check=spread.add, ready=spread.check)
+    finally:
+        notes.write()
     if seen:
         with suppress(MetalError), context.write() as store:  # for the inventory, and no node fails for want of it
             store.observe("power", seen)
