@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """PRIVATE to the collection: action plugins that run an operation on the controller, where lines of progress can be shown.
 
-Where the task is delegated to another machine, becomes another user or has an environment of its own, its module runs
-there instead: same operation, same result, no progress.
+Where the task is delegated to another machine, becomes another user, has an environment of its own or goes on in the
+background (``async``), its module runs there instead: same operation, same result, no progress.
 
 A task that says the same for every host of the play, for want of ``run_once``, would do its work once a host: it runs
 for the first host that comes, and the others are skipped with a warning.
@@ -31,6 +31,7 @@ class OperationAction(ActionBase):
 
     SPEC: ClassVar[ArgumentSpec]
     _supports_check_mode = True
+    _supports_async = True
 
     def operation(self) -> Operation:
         """Return the operation."""
@@ -44,8 +45,14 @@ class OperationAction(ActionBase):
             why = f"the same task has run for all of it with {first}; say run_once: true and it runs once without this warning"
             self._display.warning(f"{self._task.action}: {why}")
             return {**result, "changed": False, "skipped": True, "skip_reason": why}
-        if self._connection.transport != "local" or self._task.become or any(self._task.environment or []):
-            return dict(self._execute_module(task_vars=task_vars))
+        in_background = bool(self._task.async_val)
+        if (
+            in_background
+            or self._connection.transport != "local"
+            or self._task.become
+            or any(self._task.environment or [])
+        ):
+            return dict(self._execute_module(task_vars=task_vars, wrap_async=in_background))
         keywords = self.SPEC.to_kwargs()
         rules = {key: value for key, value in keywords.items() if key not in ("argument_spec", "supports_check_mode")}
         checked = ArgumentSpecValidator(keywords["argument_spec"], **rules).validate(self._task.args)

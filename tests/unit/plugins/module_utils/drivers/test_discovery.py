@@ -31,7 +31,7 @@ class Wire:
         monkeypatch.setattr(Scan, "_socket", lambda _scan, _family: self)
         monkeypatch.setattr(discovery, "monotonic", lambda: self.now)
         monkeypatch.setattr(discovery, "ANSWER_SECONDS", 0.001)
-        monkeypatch.setattr(discovery.asyncio, "sleep", self.sleep)
+        monkeypatch.setattr(asyncio, "sleep", self.sleep)
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds

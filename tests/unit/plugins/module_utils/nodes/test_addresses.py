@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 MOST = 1000
 FORMS = "a subnet as in 10.2.0.0/16, a range as in 10.2.0.1-10.2.3.254, an address"
-MEANT = {
+MEANT: dict[tuple[str, ...], list[str]] = {
     ("10.2.0.0/30",): ["10.2.0.1", "10.2.0.2"],
     ("10.2.0.0/31",): ["10.2.0.0", "10.2.0.1"],
     ("10.2.0.7/32",): ["10.2.0.7"],
@@ -34,7 +34,7 @@ def test_what_is_meant(wanted: tuple[str, ...]) -> None:
     assert addresses(wanted, MOST) == MEANT[wanted]
 
 
-REFUSED = {
+REFUSED: dict[tuple[str, ...], str] = {
     ("10.0.0.0/8",): "10.0.0.0/8 means 16777214 addresses, more than max_addresses 1000; is the prefix right?",
     (
         "fd00::/64",
