@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +17,8 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.ipmi import 
 from ansible_collections.stage0.metal.plugins.module_utils._fleet import fleet
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator import RackProcess, private_address
+
+from tests.integration.driving import drive
 
 NODES = 40
 PORT = 6231
@@ -45,19 +47,6 @@ def name_of(number: int) -> str:
 
 def target(number: int, **more: Any) -> Target:
     return Target(f"{NETWORK}.{number}", PORT, "admin", "secret", **more)
-
-
-def drive(work: Callable[[IpmiDriver], Awaitable[Any]]) -> Any:
-    """Run something with a driver of its own, and close it."""
-
-    async def run() -> Any:
-        driver = IpmiDriver()
-        try:
-            return await work(driver)
-        finally:
-            await driver.close()
-
-    return asyncio.run(run())
 
 
 def outcomes(numbers: Sequence[int], limits: fleet.Limits | None = None) -> dict[str, fleet.Outcome]:

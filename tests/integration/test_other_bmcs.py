@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import socket
 import subprocess
@@ -27,6 +26,8 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import 
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.ipmi import IpmiDriver
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator import private_address
+
+from tests.integration.driving import drive
 
 ADDRESS = private_address(13)
 GUID = "00112233445566778899aabbccddeeff"
@@ -108,17 +109,6 @@ def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((ADDRESS, 0))
         return int(probe.getsockname()[1])
-
-
-def drive(work: Callable[[IpmiDriver], Awaitable[Any]]) -> Any:
-    async def run() -> Any:
-        driver = IpmiDriver()
-        try:
-            return await work(driver)
-        finally:
-            await driver.close()
-
-    return asyncio.run(run())
 
 
 def until_it_answers(target: Target) -> None:

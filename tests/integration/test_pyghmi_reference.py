@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,9 +19,10 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import 
     PowerAction,
     Target,
 )
-from ansible_collections.stage0.metal.plugins.module_utils._drivers.ipmi import IpmiDriver
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.sensing import Since
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator import RackProcess, private_address
+
+from tests.integration.driving import drive as ours
 
 PORT = 6232
 BASE = private_address(14)
@@ -66,17 +66,6 @@ def theirs(number: int, verb: str, *words: Any) -> Any:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
-
-
-def ours(work: Callable[[IpmiDriver], Awaitable[Any]]) -> Any:
-    async def run() -> Any:
-        driver = IpmiDriver()
-        try:
-            return await work(driver)
-        finally:
-            await driver.close()
-
-    return asyncio.run(run())
 
 
 @pytest.mark.parametrize("number", MODELS)
