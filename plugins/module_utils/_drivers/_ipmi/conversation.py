@@ -16,7 +16,7 @@ from typing import Any
 from ..._nodes.errors import ErrorCode, MetalError
 from . import frames
 from .login import LEVEL_ADVICE, Account, Level, LoggedIn, LogIn, Packets, Wait
-from .script import APP, TIMED_OUT, Listen, Pause, Reply, Request, Script
+from .script import APP, BUSY, BUSY_PAUSES, TIMED_OUT, Listen, Pause, Refused, Reply, Request, Script
 
 SET_PRIVILEGE = 0x3B
 CLOSE_SESSION = 0x3C
@@ -82,7 +82,15 @@ class Conversation:
 
     def _raise_level(self) -> Packets[None]:
         level = self._account.level
-        reply = yield from self._do(Request(APP, SET_PRIVILEGE, bytes((level,))))
+        request = Request(APP, SET_PRIVILEGE, bytes((level,)))
+        reply = yield from self._do(request)
+        for seconds in BUSY_PAUSES:
+            if reply.completion != BUSY:
+                break
+            yield from self._do(Pause(seconds))
+            reply = yield from self._do(request)
+        if reply.completion == BUSY:
+            raise Refused(request, BUSY)
         if reply.completion:
             user = self._account.user.decode(errors="replace")
             raise MetalError(

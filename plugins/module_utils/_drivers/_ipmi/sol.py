@@ -23,7 +23,8 @@ _IN_USE = frozenset({0x80, 0x82})
 """The console is another's, or as many listen as may (24.1)."""
 _ELSEWHERE = frozenset({0x81, 0x83, 0x84})
 """Disabled, or encryption that cannot be had, or not be had without (24.1)."""
-_GET_DEVICE_ID = Request(APP, 0x01)
+_WHOSE = Request(APP, 0x4B, bytes((_SOL, _INSTANCE)))
+"""Get Payload Instance Info (24.5): the number of the session that has the console."""
 _HEADER = 4
 _NUMBERS = 15
 """Packets are numbered 1 to 15 and 1 again; 0 carries no characters."""
@@ -36,6 +37,7 @@ LOOK_SECONDS = 1.0
 """Longest wait for a packet, so that the end of the time is seen."""
 ALIVE_SECONDS = 15.0
 """A request is sent so often: BMCs end sessions in which there was none for 60 s, whatever goes over the console."""
+TAKEN = "the BMC took the console away: another session wants it, or it was switched off"
 TAKE_PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries to have a console that was just taken from another: some BMCs need a moment."""
 
@@ -54,21 +56,32 @@ def listen(
         recording.note(
             f"the BMC says that its console is at port {theirs}; it was listened to at port {port}, as some that say so want it"
         )
-    yield from _hear(clock() + seconds, recording, clock)
+    ours = yield from _owner()
+    yield from _hear(clock() + seconds, recording, clock, ours)
+    if recording.ended is None and (yield from _owner()) not in (ours, None):  # not every BMC tells whom it robs
+        recording.ended = TAKEN
     if recording.ended is None:  # else it is another's by now
         recording.over = True
         yield from _deactivate()
 
 
-def _hear(end: float, recording: Recording, clock: Callable[[], float]) -> Script[None]:
+def _owner() -> Script[int | None]:
+    """Return which session has the console, 0 for none; None if the BMC does not tell."""
+    reply = yield _WHOSE
+    return None if reply.completion or len(reply.data) < 4 else int.from_bytes(reply.data[:4], "little")
+
+
+def _hear(end: float, recording: Recording, clock: Callable[[], float], ours: int | None) -> Script[None]:
     last, had, answer, alive = 0, 0, b"", clock()
     while not recording.full and recording.ended is None:
         left = end - clock()
         if left <= 0:
             break
         if clock() - alive >= ALIVE_SECONDS:
-            yield _GET_DEVICE_ID  # a packet that comes meanwhile comes again: it was not acknowledged
-            alive = clock()
+            if (yield from _owner()) not in (ours, None):
+                recording.ended = TAKEN
+                break
+            alive = clock()  # a packet that came meanwhile comes again: it was not acknowledged
         reply = yield Listen(answer, min(LOOK_SECONDS, left))
         answer = b""
         if reply == TIMED_OUT or len(reply.data) < _HEADER:
@@ -77,7 +90,7 @@ def _hear(end: float, recording: Recording, clock: Callable[[], float]) -> Scrip
         if status & _OVERRUN:
             recording.note("the BMC says that it lost characters")
         if status & _DEACTIVATING:
-            recording.ended = "the BMC took the console away: another session wants it, or it was switched off"
+            recording.ended = TAKEN
         ahead = (number - last) % _NUMBERS if last else 1
         if not number or ahead > _AHEAD:
             continue

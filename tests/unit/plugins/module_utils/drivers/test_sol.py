@@ -33,8 +33,9 @@ from ansible_collections.stage0.metal.tests.unit.plugins.plugin_utils.simulator.
 from hypothesis import given
 from hypothesis import strategies as st
 
-ACTIVATE, DEACTIVATE, DEVICE_ID = 0x48, 0x49, 0x01
+ACTIVATE, DEACTIVATE, OWNER = 0x48, 0x49, 0x4B
 GRANTED = bytes(4) + (204).to_bytes(2, "little") * 2 + (623).to_bytes(2, "little") + b"\xff\xff"
+OURS, ANOTHERS = b"\x11\x22\x33\x44\x01" + bytes(7), b"\x55\x22\x33\x44\x01" + bytes(7)
 SECONDS = 60.0
 MOST_STEPS = 2000
 
@@ -51,7 +52,7 @@ class Console:
 
     def __init__(self, packets: Iterable[bytes | None] = (), **answers: list[bytes | int]) -> None:
         self.packets = list(packets)
-        self.answers: dict[int, list[bytes | int]] = {ACTIVATE: [GRANTED], DEACTIVATE: [b""], DEVICE_ID: [bytes(11)]}
+        self.answers: dict[int, list[bytes | int]] = {ACTIVATE: [GRANTED], DEACTIVATE: [b""], OWNER: [OURS]}
         self.answers.update({int(command.removeprefix("c"), 16): found for command, found in answers.items()})
         self.now = 0.0
         self.acknowledged: list[tuple[int, int]] = []
@@ -161,6 +162,25 @@ def test_a_console_that_is_taken_away_is_left_to_whoever_took_it() -> None:
     assert console.now < 1
 
 
+@pytest.mark.parametrize(("answers", "seconds"), [([OURS, ANOTHERS], 15), ([OURS, OURS, bytes(12)], 30)])
+def test_a_console_that_is_taken_away_in_silence(answers: list[bytes | int], seconds: int) -> None:
+    console = Console([packet(1, b"a")], c4b=answers)
+    heard = console.heard(seconds=50)
+    assert (heard.ended, heard.over) == (
+        "the BMC took the console away: another session wants it, or it was switched off",
+        False,
+    )
+    assert DEACTIVATE not in console.commands
+    assert seconds <= console.now < seconds + 2
+
+
+@pytest.mark.parametrize("silent", [0xC1, b"", b"\x11\x22"])
+def test_a_bmc_that_does_not_tell_whose_it_is(silent: bytes | int) -> None:
+    console = Console([packet(1, b"a")], c4b=[silent])
+    assert (console.heard().over, console.commands[-1]) == (True, DEACTIVATE)
+    assert Console(c4b=[OURS, silent]).heard().over
+
+
 def test_what_is_noticed() -> None:
     elsewhere = GRANTED[:8] + (664).to_bytes(2, "little") + GRANTED[10:]
     console = Console([packet(1, b"a", status=0x08), packet(2, b"b", status=0x08)], c48=[elsewhere])
@@ -175,7 +195,7 @@ def test_what_is_noticed() -> None:
 def test_a_session_is_kept_alive() -> None:
     console = Console()
     console.heard(seconds=200)
-    assert 10 <= console.commands.count(DEVICE_ID) <= 13
+    assert 12 <= console.commands.count(OWNER) <= 15
     assert console.acknowledged == []
 
 
@@ -225,7 +245,7 @@ def test_taking_over() -> None:
 
 @given(st.lists(st.none() | st.binary(max_size=40)), st.binary(max_size=16), st.integers(0, 255))
 def test_any_bytes(packets: list[bytes | None], granted: bytes, completion: int) -> None:
-    console, recording = Console(packets, c48=[granted], c49=[completion], c1=[completion]), Recording(100)
+    console, recording = Console(packets, c48=[granted], c49=[completion], c4b=[completion, granted]), Recording(100)
     try:
         console.run(sol.listen(623, SECONDS, recording, lambda: console.now))
     except MetalError as error:
