@@ -133,7 +133,8 @@ def openipmi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Target,
     (folder / "lan.conf").write_text(LAN_CONFIG.format(**values))
     (folder / "bmc.emu").write_text(CONTROLLER)
     (folder / "state").mkdir()
-    command = [program, "-c", folder / "lan.conf", "-f", folder / "bmc.emu", "-s", folder / "state", "-n"]
+    files = ["-c", folder / "lan.conf", "-f", folder / "bmc.emu", "-s", folder / "state"]
+    command = [program, *map(str, files), "-n"]
     with (folder / "log").open("w") as log:
         running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:

@@ -198,7 +198,7 @@ def test_what_is_off_is_not_shut_down_again(shut_down: Stage[dict[str, Any]], sc
 def test_the_lamps_are_lit(shut_down: Stage[dict[str, Any]], scenario: Scenario) -> None:
     assert shut_down
     result = scenario.light()
-    assert {name: node["after"] for name, node in result["nodes"].items()} == dict.fromkeys(
-        NAMES, {"lamp": "on", "seconds": 60}
-    )
+    assert {name: node["after"] for name, node in result["nodes"].items()} == {
+        key: {"lamp": "on", "seconds": 60} for key in NAMES
+    }
     assert {name: machine.lamp() for name, machine in scenario.rig.machines.items()} == dict.fromkeys(NAMES, "60 s")

@@ -222,8 +222,10 @@ class Machine:
     """How many entries ever came into the log."""
     after_clearing: list[LogEntry] = field(default_factory=list)
     lamp: bool | None = False
-    network: BmcNetwork = BmcNetwork(
-        AddressSource.STATIC, "10.2.1.1", "255.255.0.0", "10.2.0.1", 0, "56:54:00:00:00:01"
+    network: BmcNetwork = field(
+        default_factory=lambda: BmcNetwork(
+            AddressSource.STATIC, "10.2.1.1", "255.255.0.0", "10.2.0.1", 0, "56:54:00:00:00:01"
+        )
     )
     moves: bool = True
     """Whether a new address is in force at once."""

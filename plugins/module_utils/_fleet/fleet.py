@@ -32,7 +32,7 @@ PROGRESS_SECONDS = 10.0
 
 def pause(code: ErrorCode, tries: int) -> float:
     """Return how many seconds to wait after so many ``tries`` that failed with ``code``; never twice the same."""
-    return BACKOFF_SECONDS * 2 ** (tries - 1) * BACKOFF_FACTORS.get(code, 1.0) * random.uniform(0.5, 1.5)
+    return float(BACKOFF_SECONDS * 2 ** (tries - 1) * BACKOFF_FACTORS.get(code, 1.0) * random.uniform(0.5, 1.5))
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class _Saving:
 
     async def _cleared(self, bmc: Bmc, log: EventLog) -> EventLog:
         """Clear the log, all of which is saved; return what is in it then."""
-        for _ in range(ROUNDS):
+        for _turn in range(ROUNDS):
             _check_whole(log)
             count = _worth(log.entries)
             if self._check_mode:

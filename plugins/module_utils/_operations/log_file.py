@@ -124,7 +124,7 @@ def _append(path: Path, lines: Sequence[dict[str, Any]]) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Be the only one who changes the file. It is replaced each time, so what is locked has to be what is there then."""
-    for _ in range(_TRIES):
+    for _turn in range(_TRIES):
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError as exc:

@@ -120,7 +120,7 @@ class Bmc:
             wall=wall,
             clock=clock,
             history=history,
-            woken=lambda: self.wake(),
+            woken=self._woken,
             k_g=k_g,
         )
         self._log_in = LogIn(self.board, self.counters)
@@ -128,6 +128,10 @@ class Bmc:
         self._hot = False
         faults.watch(self._faults_changed)
         self._faults_changed()
+
+    def _woken(self) -> None:
+        """Wake whoever has given itself as ``wake`` since."""
+        self.wake()
 
     def receive(self, datagram: bytes, peer: Peer) -> bytes | None:
         """Return the answer to a datagram, or None where a BMC would stay silent."""

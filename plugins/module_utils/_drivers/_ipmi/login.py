@@ -29,7 +29,7 @@ from .seal import Seal
 from .suites import Suite, candidates
 
 T = TypeVar("T")
-Packets = Generator["bytes | Wait | None", bytes | None, T]
+Packets = Generator["bytes | Wait | None", "bytes | None", T]
 
 
 class Wait(NamedTuple):

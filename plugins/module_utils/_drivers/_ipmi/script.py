@@ -57,7 +57,7 @@ class Listen(NamedTuple):
 TIMED_OUT = Reply(-1, b"")
 """What a script is sent for a Listen to which nothing came."""
 
-Script = Generator[Request | Pause | Listen, Reply, T]
+Script = Generator["Request | Pause | Listen", Reply, T]
 
 BUSY = 0xC0
 REPETITION = 0xCF

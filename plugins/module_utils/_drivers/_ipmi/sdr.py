@@ -80,7 +80,7 @@ class _Reader:
                 yield from self.reserve()
         following, record = yield from self._part(number, 0, _HEADER)
         wanted = _length(record)
-        for _ in range(_MOST_PARTS):
+        for _turn in range(_MOST_PARTS):
             if len(record) >= wanted:
                 return following, record[:wanted]
             record += yield from self._more(number, len(record), wanted)
@@ -89,7 +89,7 @@ class _Reader:
     def _more(self, number: int, at: int, wanted: int) -> Script[bytes]:
         while True:
             try:
-                _, part = yield from self._part(number, at, min(self._sizes[0], wanted - at))
+                _following, part = yield from self._part(number, at, min(self._sizes[0], wanted - at))
             except Refused as refused:
                 if refused.completion not in _TOO_MUCH or len(self._sizes) == 1:
                     raise
@@ -138,7 +138,7 @@ def _walk(reader: _Reader) -> Script[Records]:
 
 def _all(source: _Source) -> Script[Records]:
     reader = _Reader(source)
-    for _ in range(_RESTARTS):
+    for _turn in range(_RESTARTS):
         try:
             return (yield from _walk(reader))
         except _Changed:

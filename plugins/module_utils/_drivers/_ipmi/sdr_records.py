@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from . import sdr_values, severity, text, words
 from .sdr_values import Analog, Levels
@@ -67,7 +68,7 @@ class Locator:
     entity: tuple[int, int]
 
 
-Decoded = SensorRecord | Locator
+Decoded: TypeAlias = "SensorRecord | Locator"
 
 
 def _name(data: bytes, at: int) -> str:

@@ -177,5 +177,5 @@ def thresholds(known: Levels, values: dict[int, float | None], form: Analog) -> 
 
 def opposite(name: str) -> str:
     """Return the threshold at the other end."""
-    side, _, level = name.partition("_")
+    side, _mark, level = name.partition("_")
     return {"upper": "lower", "lower": "upper"}[side] + "_" + level

@@ -68,7 +68,7 @@ class _Reader:
 
     def entry(self, number: int) -> Script[tuple[int, bytes] | None]:
         """Return the number of the next entry, and this one; None if it is not there."""
-        for _ in range(_TRIES):
+        for _turn in range(_TRIES):
             request = struct.pack("<HHBB", self._reservation, number, 0, self._count)
             try:
                 data = yield from ask(STORAGE, _GET_ENTRY, request, least=4)
@@ -208,7 +208,7 @@ def clear(expected: LogMark) -> Script[None]:
             raise
         message = "an entry came, or somebody else reserved the event log, while it was about to be cleared; nothing was cleared"
         raise MetalError(ErrorCode.CONFLICT, message) from refused
-    for _ in range(_ERASE_POLLS):
+    for _turn in range(_ERASE_POLLS):
         if done:
             return
         yield Pause(_ERASE_PAUSE)

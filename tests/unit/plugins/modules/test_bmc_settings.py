@@ -151,7 +151,7 @@ def test_a_bmc_that_moves_only_with_its_next_reset(bmcs: Bmcs) -> None:
 
 
 def test_a_bmc_that_is_lost(bmcs: Bmcs) -> None:
-    gone = {"network": [MetalError(ErrorCode.UNREACHABLE, "no answer")]}
+    gone: dict[str, list[Exception]] = {"network": [MetalError(ErrorCode.UNREACHABLE, "no answer")]}
     bmcs[FIRST].moves = False
     bmcs[FIRST].queued["set_network"] = lambda: bmcs[FIRST].faults.update(gone)
     found = failed("bmc_network", nodes=["r1n01"], address="10.2.9.1", wait_timeout=0)

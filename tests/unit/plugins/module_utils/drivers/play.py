@@ -18,7 +18,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.script
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
 
 T = TypeVar("T")
-Bmc = Callable[[Request], Reply | bytes | int]
+Bmc = Callable[[Request], "Reply | bytes | int"]
 """Answers a request with a reply, with data (completion code 0) or with a completion code."""
 
 MOST_STEPS = 200_000
@@ -37,7 +37,7 @@ class Player:
         """Run a script to its end and return what it returns."""
         try:
             wanted = next(script)
-            for _ in range(MOST_STEPS):
+            for _turn in range(MOST_STEPS):
                 wanted = script.send(self._answer(wanted))
         except StopIteration as stop:
             result: T = stop.value

@@ -301,7 +301,7 @@ def test_internal_use_area_is_skipped() -> None:
     bmc = FruBmc(image + bytes(2048))
     found = fru_fields.decode(run(fru.read(), bmc)).product
     assert found == Product("Maker", "Server")
-    assert [at for at, _ in bmc.reads] == [0, 1608]
+    assert [at for at, _count in bmc.reads] == [0, 1608]
 
 
 def test_device_that_gives_one_byte_at_a_time_is_given_up() -> None:

@@ -92,15 +92,15 @@ def honest(program: Callable[[], Script[Any]]) -> list[Reply]:
 
     def heard_by() -> Script[Any]:
         script = program()
-        step = next(script)
-        while True:
+        step: Any = next(script)
+        while step is not None:
             reply = yield step
             if isinstance(step, Request):
                 heard.append(reply)
             try:
                 step = script.send(reply)
-            except StopIteration as end:
-                return end.value
+            except StopIteration:
+                step = None
 
     wire_to(bmc).run(conversation(heard_by, Level.OPERATOR).packets(), most=MOST_STEPS)
     return heard

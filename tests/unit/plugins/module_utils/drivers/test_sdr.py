@@ -246,7 +246,7 @@ def test_whole_records_need_no_reservation() -> None:
 def test_size_of_parts_is_learned_once() -> None:
     bmc = Repository(*ALL[:2], most=20)
     run(sdr.records(), bmc)
-    refused = [count for _, _, count in bmc.asked if count > 20]
+    refused = [count for _number, _at, count in bmc.asked if count > 20]
     assert refused == [255, 53, 32]
 
 

@@ -245,7 +245,7 @@ class Log:
         return struct.pack("<H", self.reservation) if self.reserves else 0xC1
 
     def _get(self, data: bytes) -> bytes | int:
-        reservation, number, _, count = struct.unpack("<HHBB", data)
+        reservation, number, _offset, count = struct.unpack("<HHBB", data)
         if self.strict and reservation != self.reservation:
             return 0xC5
         if self.exact and count == 0xFF:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.window import LEAST, MOST, Window
-from ansible_collections.stage0.metal.plugins.module_utils._fleet import fleet, stagger
+from ansible_collections.stage0.metal.plugins.module_utils._fleet import fleet
 from ansible_collections.stage0.metal.plugins.module_utils._fleet.fleet import Done, Halfway, Limits, Outcome, Progress
 from ansible_collections.stage0.metal.plugins.module_utils._fleet.stagger import Pace, Stagger
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
@@ -84,7 +84,7 @@ def test_pauses_grow_and_are_longer_where_slots_have_to_become_free(monkeypatch:
     many = [fleet.pause(ErrorCode.UNREACHABLE, 1) for _turn in range(200)]
     assert 0.5 <= min(many) < 0.7
     assert 1.3 < max(many) <= 1.5
-    monkeypatch.setattr(fleet.random, "uniform", lambda low, high: (low + high) / 2)
+    monkeypatch.setattr("random.uniform", lambda low, high: (low + high) / 2)
     assert [fleet.pause(ErrorCode.BUSY, tries) for tries in (1, 2)] == [3.0, 6.0]
     assert [fleet.pause(ErrorCode.TIMEOUT, tries) for tries in (1, 2)] == [1.0, 2.0]
 
@@ -204,8 +204,8 @@ class Time:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
         self.slept: list[float] = []
-        monkeypatch.setattr(stagger.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(stagger.asyncio, "sleep", self._sleep)
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+        monkeypatch.setattr("asyncio.sleep", self._sleep)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
