@@ -19,7 +19,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._fleet import fleet
 from ansible_collections.stage0.metal.plugins.module_utils._nodes import store as store_module
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Wish
-from ansible_collections.stage0.metal.plugins.module_utils._operations import bmc_user
+from ansible_collections.stage0.metal.plugins.module_utils._operations import bmc_user, bmc_user_jobs
 from ansible_collections.stage0.metal.tests.unit.plugins.modules.bmc_accounts import (
     AccountsDriver,
     BmcRoom,
@@ -354,6 +354,31 @@ def test_an_answer_that_is_lost_is_made_good(room: BmcRoom, step: str, code: Err
     assert stored() == ("admin", room.one("admin")["password"], None)
     assert stored()[1] != PASSWORD
     assert "refused" not in room.counts
+
+
+def test_what_was_proved_once_stays_so(room: BmcRoom) -> None:
+    """The answer to the change is lost, the log-in works, and then the BMC goes: the account is the node's all the same."""
+    room.give(FIRST, 1, **account("metal", "another"))
+    room.hooks["during set_account", 1] = raising(ErrorCode.TIMEOUT)
+    room.hooks["before accounts", 4] = raising(ErrorCode.UNSUPPORTED)
+    entry = failed(name="metal", password=NEW, store=True)
+    assert entry["msg"] == "r1n01: scripted unsupported (2 tries)"
+    assert stored() == ("metal", NEW, None)
+
+
+def test_another_task_has_begun_meanwhile(room: BmcRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = bmc_user_jobs.Jobs.begin
+
+    def later(jobs: bmc_user_jobs.Jobs) -> None:
+        with store() as opened:
+            opened.put("node", "r1n01", Wish({"bmc.password_next": "the-other-task-1"}))
+        room.give(FIRST, 0, password="the-other-task-1")
+        begin(jobs)
+
+    monkeypatch.setattr(bmc_user_jobs.Jobs, "begin", later)
+    ok("bmc_user", nodes=["r1n01"], password=NEW)
+    assert stored() == ("admin", NEW, None)
+    assert room.one("admin")["password"] == NEW
 
 
 def test_a_bmc_that_is_gone_after_it_was_told(room: BmcRoom) -> None:
