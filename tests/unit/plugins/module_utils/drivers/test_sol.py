@@ -35,7 +35,7 @@ from hypothesis import strategies as st
 
 ACTIVATE, DEACTIVATE, OWNER = 0x48, 0x49, 0x4B
 GRANTED = bytes(4) + (204).to_bytes(2, "little") * 2 + (623).to_bytes(2, "little") + b"\xff\xff"
-OURS, ANOTHERS = b"\x11\x22\x33\x44\x01" + bytes(7), b"\x55\x22\x33\x44\x01" + bytes(7)
+OURS, STRANGE = b"\x11\x22\x33\x44\x01" + bytes(7), b"\x55\x22\x33\x44\x01" + bytes(7)
 SECONDS = 60.0
 MOST_STEPS = 2000
 
@@ -162,7 +162,7 @@ def test_a_console_that_is_taken_away_is_left_to_whoever_took_it() -> None:
     assert console.now < 1
 
 
-@pytest.mark.parametrize(("answers", "seconds"), [([OURS, ANOTHERS], 15), ([OURS, OURS, bytes(12)], 30)])
+@pytest.mark.parametrize(("answers", "seconds"), [([OURS, STRANGE], 15), ([OURS, OURS, bytes(12)], 30)])
 def test_a_console_that_is_taken_away_in_silence(answers: list[bytes | int], seconds: int) -> None:
     console = Console([packet(1, b"a")], c4b=answers)
     heard = console.heard(seconds=50)
