@@ -21,9 +21,11 @@ from ansible.module_utils import basic
 from ansible_collections.stage0.metal.plugins.module_utils._deploy.deployments import Deployments
 from ansible_collections.stage0.metal.plugins.module_utils._deploy.states import State
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import (
+    Attempt,
     BootDevice,
     BootOverride,
     Capability,
+    Lamp,
     PowerAction,
     PowerState,
     PowerStep,
@@ -42,10 +44,11 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.sensing impo
     Readings,
     Since,
 )
-from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import open_database
+from ansible_collections.stage0.metal.plugins.module_utils._nodes.database import Database, open_database
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store, Wish
+from pytest import MonkeyPatch
 
 MODULES = "ansible_collections.stage0.metal.plugins.modules"
 PASSWORD = "correct-horse-7"
@@ -93,6 +96,24 @@ def run_module(module: str, /, *, check: bool = False, diff: bool = False, **arg
         with open(log, "a", encoding="utf-8") as file:
             file.write(json.dumps({"module": module, "result": result}) + "\n")
     return result
+
+
+def warned(module: str, /, **arguments: Any) -> tuple[dict[str, Any], list[str]]:
+    """Run a module; return its result, and what this task alone warns of (AnsibleModule adds up those of a process)."""
+    told: list[str] = []
+    with mock.patch.object(basic.AnsibleModule, "warn", lambda _self, warning, **_more: told.append(warning)):
+        return run_module(module, **arguments), told
+
+
+def cannot_write(monkeypatch: MonkeyPatch) -> None:
+    """Let nobody write to the database from now on."""
+
+    @contextmanager
+    def locked(_self: Database, **_how: Any) -> Iterator[Any]:
+        raise MetalError(ErrorCode.DATABASE, "the database is locked")
+        yield
+
+    monkeypatch.setattr(Database, "write", locked)
 
 
 def raw_output(module: str, /, **arguments: Any) -> str:
@@ -221,7 +242,10 @@ class Machine:
     logged: int = 0
     """How many entries ever came into the log."""
     after_clearing: list[LogEntry] = field(default_factory=list)
-    lamp: bool | None = False
+    lamp: Lamp = Lamp.OFF
+    unanswered: list[Exception] = field(default_factory=list)
+    unanswered_state: PowerState = PowerState.ON
+    """What the machine is then."""
     network: BmcNetwork = field(
         default_factory=lambda: BmcNetwork(
             AddressSource.STATIC, "10.2.1.1", "255.255.0.0", "10.2.0.1", 0, "56:54:00:00:00:01"
@@ -279,11 +303,23 @@ class ScriptedDriver:
             return machine.old
         return machine.state
 
-    async def power(self, target: Target, action: PowerAction, seconds: float, still: Still | None = None) -> PowerStep:
-        """Do what the action means, unless the machine is deaf to it."""
+    async def power(
+        self,
+        target: Target,
+        action: PowerAction,
+        seconds: float,
+        still: Still | None = None,
+        attempt: Attempt[PowerStep] | None = None,
+    ) -> PowerStep:
+        """Do what the action means, unless the machine is deaf to it. ``unanswered``: errors after it was sent."""
         machine = await self._begin(target, "power", action, still=still)
         before = machine.state
         sent = power_command(action, before)
+        if attempt is not None and sent is not None:
+            attempt.sent = PowerStep(before, sent)
+            if machine.unanswered:
+                machine.state = machine.unanswered_state
+                raise machine.unanswered.pop(0)
         if sent is not None and sent not in machine.deaf:
             machine.old = before
             machine.state = PowerState.OFF if sent in (PowerAction.OFF, PowerAction.SHUTDOWN) else PowerState.ON
@@ -330,15 +366,21 @@ class ScriptedDriver:
     async def identify(self, target: Target, lamp: int | None, seconds: float) -> None:
         """Light the lamp or put it out."""
         machine = await self._begin(target, "identify", lamp)
-        machine.lamp = lamp != 0
+        machine.lamp = {None: Lamp.ON, 0: Lamp.OFF}.get(lamp, Lamp.TIMED)
 
-    async def identify_state(self, target: Target, seconds: float) -> bool | None:
+    async def identify_state(self, target: Target, seconds: float) -> Lamp:
         """Whether the lamp is lit."""
         return (await self._begin(target, "identify_state")).lamp
 
-    async def reset_bmc(self, target: Target, kind: ResetKind, seconds: float) -> None:
+    async def reset_bmc(
+        self, target: Target, kind: ResetKind, seconds: float, attempt: Attempt[ResetKind] | None = None
+    ) -> None:
         """Nothing happens to the machine."""
-        await self._begin(target, "reset_bmc", kind)
+        machine = await self._begin(target, "reset_bmc", kind)
+        if attempt is not None:
+            attempt.sent = kind
+        if machine.unanswered:
+            raise machine.unanswered.pop(0)
 
     async def network(self, target: Target, seconds: float) -> BmcNetwork:
         """The BMC's network."""

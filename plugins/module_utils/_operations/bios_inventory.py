@@ -17,9 +17,10 @@ from .._fleet.results import result
 from .._nodes import hardware
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.events import written
+from .._nodes.noderange import fold
 from .._nodes.view import View
 from .context import Context
-from .hardware import Bmc, run, select
+from .hardware import Bmc, or_warn, run, select
 
 MOST_WARNINGS = 20
 """Nodes that a task warns of one by one; of more, it says how many."""
@@ -63,10 +64,11 @@ def bios_inventory(context: Context, parameters: Mapping[str, Any]) -> dict[str,
         return Done(bool(new) or last is None, old if last else {}, new, more)
 
     answer = run(context, parameters, Capability.INVENTORY, verb, Limits(deadline=parameters["deadline"]))
-    if parameters["store"] and not context.check_mode:
-        with context.write() as store:
-            hardware.keep(store, found)
     answer["warnings"] = _warnings([doubt for name in views for doubt in doubts.get(name, ())])
+    if parameters["store"] and not context.check_mode and found:
+        what = f"what was read of {fold(found)} is not kept in the node database"
+        with or_warn(answer, what, "run the task again once it can be written"), context.write() as store:
+            hardware.keep(store, found)
     return answer
 
 

@@ -23,7 +23,7 @@ from .._nodes.store import Wish
 from .._nodes.values import CHECKS
 from .._nodes.view import View
 from .context import Context
-from .hardware import Bmc, run
+from .hardware import Bmc, or_warn, run
 
 CHECKED = {"address": "ip", "netmask": "netmask", "gateway": "ip"}
 """Options that may be expressions, to the type of what comes of them."""
@@ -36,8 +36,15 @@ def bmc_network(context: Context, parameters: Mapping[str, Any]) -> dict[str, An
     """Read every node's BMC network, set what is asked for, and prove it where the BMC is found afterwards."""
     work = _Work(context, parameters)
     limits = Limits(deadline=parameters["deadline"], retry_on=RETRYABLE, window=EVERYBODY)
-    answer = run(context, parameters, Capability.NETWORK, work.one, limits, check=work.add, ready=work.check)
-    work.store()
+    answer: dict[str, Any] = {}
+    try:
+        answer = run(context, parameters, Capability.NETWORK, work.one, limits, check=work.add, ready=work.check)
+    except MetalError as exc:  # a signal, maybe: what has moved has moved
+        work.store(answer)
+        if answer:
+            exc.message = "; ".join((exc.message, *answer["warnings"]))
+        raise
+    work.store(answer)
     return answer
 
 
@@ -123,12 +130,15 @@ class _Work:
             {"sent": shown(wanted)},
         )
 
-    def store(self) -> None:
-        """Keep where BMCs are found from now on, so that the next task finds them."""
-        if self._moved:
-            with self._context.write() as store:
-                wishes = {name: Wish({"bmc.address": address}) for name, address in self._moved.items()}
-                store.put_many("node", wishes)
+    def store(self, answer: dict[str, Any]) -> None:
+        """Keep where BMCs are found from now on, so that the next task finds them; or say so in the task's warnings."""
+        if not self._moved:
+            return
+        told = ", ".join(f"{name} {address}" for name, address in self._moved.items())
+        what = f"BMCs have moved, but their bmc.address could not be written; they are now at: {told}"
+        with or_warn(answer, what, "set bmc.address of these nodes to it"), self._context.write() as store:
+            wishes = {name: Wish({"bmc.address": address}) for name, address in self._moved.items()}
+            store.put_many("node", wishes)
 
 
 def shown(network: BmcNetwork) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import threading
 import time
@@ -20,6 +21,7 @@ from .._drivers.base import Capability, Driver, Still, Target, need_capability
 from .._fleet import fleet
 from .._fleet.results import allowed_failures, result
 from .._nodes.errors import ErrorCode, MetalError
+from .._nodes.noderange import fold
 from .._nodes.view import View
 from .context import Context
 
@@ -71,15 +73,20 @@ def run(
     *,
     check: Callable[[View], object] | None = None,
     ready: Callable[[], object] | None = None,
+    shared: bool = False,
 ) -> dict[str, Any]:
     """Run ``verb`` on the BMC of every node that ``parameters`` name, and return the task's result.
 
     ``check`` may raise MetalError for what else a node needs; ``ready`` is called once all nodes are checked.
+    ``shared``: whether two nodes may have the same BMC, as does no harm where nothing is changed.
     Raises: MetalError, before any BMC is touched, for a noderange, an attribute or a driver that will not do.
     """
     views = select(context, parameters["nodes"], parameters["max_nodes"])
     allowed_failures(parameters["max_failed"], len(views))
+    _check_times(parameters)
     targets = {name: target(view) for name, view in views.items()}
+    if not shared:
+        _check_shared(targets)
     if check is not None:
         for view in views.values():
             check(view)
@@ -90,15 +97,50 @@ def run(
         outcomes = asyncio.run(_everything(context, views, targets, capability, verb, limits))
     except asyncio.CancelledError:
         raise MetalError(ErrorCode.SKIPPED, "ended by a signal; nodes that were begun may be in any state") from None
-    if parameters.get("only_armed") and not context.check_mode:
-        _fail_armed(context, {name: outcome.error for name, outcome in outcomes.items() if outcome.error})
-    return result(
+    answer = result(
         outcomes,
         identity=lambda name: views[name].identity(),
         seconds=time.monotonic() - begun,
         detail=parameters["detail"],
         max_failed=parameters["max_failed"],
     )
+    if parameters.get("only_armed") and not context.check_mode:
+        errors = {name: outcome.error for name, outcome in outcomes.items() if outcome.error}
+        what = f"the deployments of {fold(errors)} could not be said to have failed, so that what is armed stays armed"
+        with or_warn(answer, what, "disarm what will not install"):
+            _fail_armed(context, errors)
+    return answer
+
+
+@contextmanager
+def or_warn(answer: dict[str, Any], what: str, advice: str) -> Iterator[None]:
+    """Make a warning of the task of a MetalError in the body: machines did what they did, whatever can be written then."""
+    try:
+        yield
+    except MetalError as exc:
+        answer.setdefault("warnings", []).append(f"{what}: {exc}; {advice}")
+
+
+TIMES = {"timeout": 0.0, "deadline": 0.0, "wait_timeout": None}
+"""Options that are seconds; those with a bound have to be above it, the others may be 0."""
+
+
+def _check_times(parameters: Mapping[str, Any]) -> None:
+    """Raises: MetalError ``invalid`` for seconds that cannot be."""
+    for name, bound in TIMES.items():
+        value = parameters.get(name)
+        if value is not None and not (math.isfinite(value) and (value >= 0 if bound is None else value > bound)):
+            raise MetalError(ErrorCode.INVALID, f"{name}: {value:g} s cannot be; write how many seconds, such as 20")
+
+
+def _check_shared(targets: Mapping[str, Target]) -> None:
+    """Raises: MetalError ``conflict`` if two nodes have one BMC: what is done to one would be done to the other."""
+    owners: dict[str, str] = {}
+    for name, each in targets.items():
+        other = owners.setdefault(each.place, name)
+        if other != name:
+            why = f"its BMC {each.place} is that of {other}, too; see bmc.address and bmc.port of both"
+            raise MetalError(ErrorCode.CONFLICT, why, node=name)
 
 
 async def _everything(
@@ -162,7 +204,7 @@ def ended_by_signals() -> Iterator[None]:
 
 def look(context: Context, parameters: Mapping[str, Any], capability: Capability, verb: Verb) -> dict[str, Any]:
     """Run a ``verb`` that only reads, as run() does; its result has no before and after. Raises: MetalError."""
-    found = run(context, parameters, capability, verb, fleet.Limits(deadline=parameters["deadline"]))
+    found = run(context, parameters, capability, verb, fleet.Limits(deadline=parameters["deadline"]), shared=True)
     found.pop("diff")
     for node in found["nodes"].values():
         node.pop("before")
@@ -188,6 +230,8 @@ def guard(context: Context, parameters: Mapping[str, Any], name: str) -> Still |
 
 def _fail_armed(context: Context, errors: Mapping[str, MetalError]) -> None:
     """Say in the deployments of nodes whose BMC failed that they failed, and why: such a node will not install."""
+    if not errors:
+        return
     with context.write() as store:
         deployments = Deployments(store)
         for name, found in deployments.latest(errors).items():

@@ -22,10 +22,12 @@ from ansible_collections.stage0.metal.plugins.module_utils._module.run import ex
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._operations.bios_inventory import bios_inventory
 from ansible_collections.stage0.metal.plugins.modules.bios_inventory import ARGUMENT_SPEC
+from ansible_collections.stage0.metal.tests.unit import support
 from ansible_collections.stage0.metal.tests.unit.conftest import use_driver
 from ansible_collections.stage0.metal.tests.unit.support import (
     Machine,
     ScriptedDriver,
+    cannot_write,
     events,
     make_rack,
     ok,
@@ -203,6 +205,16 @@ def test_node_that_does_not_answer_keeps_what_it_had(rack: list[str], bmcs: Bmcs
     bmcs[FIRST].faults["inventory"] = [MetalError(ErrorCode.AUTH, "scripted")]
     assert ok("bios_inventory", nodes=["rack1"], store=True, max_failed="1")["changed"] is False
     assert ok("bios_inventory", nodes=["r1n01"], read=False)["nodes"]["r1n01"]["inventory"]["serial"] == "PS-1"
+
+
+def test_what_was_read_is_told_though_it_cannot_be_kept(rack: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    cannot_write(monkeypatch)
+    result, warnings = support.warned("bios_inventory", nodes=["rack1"], store=True)
+    assert result["nodes"]["r1n01"]["inventory"]["serial"] == "PS-1"
+    assert warnings == [
+        "what was read of r1n[01-02] is not kept in the node database: the database is locked;"
+        " run the task again once it can be written"
+    ]
 
 
 PARTS: dict[str, Any] = {"parts": {"DIMM 1": {"Serial Number": "M-1"}}, "firmware": {"BIOS": {"version": "1.2"}}}

@@ -8,22 +8,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Capability, PowerState, ResetKind
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Capability, Lamp, PowerState, ResetKind
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.managing import AddressSource, BmcNetwork
 from ansible_collections.stage0.metal.plugins.module_utils._fleet import stagger
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
-from ansible_collections.stage0.metal.plugins.module_utils._operations import bmc_network, bmc_reset
+from ansible_collections.stage0.metal.plugins.module_utils._operations import bmc_network, bmc_reset, hardware
 from ansible_collections.stage0.metal.tests.unit.conftest import use_driver
 from ansible_collections.stage0.metal.tests.unit.support import (
     PASSWORD,
     Machine,
     ScriptedDriver,
+    cannot_write,
     make_rack,
     ok,
     refused,
     run_module,
     store,
     three_runs,
+    warned,
 )
 
 Bmcs = dict[str, Machine]
@@ -32,9 +34,9 @@ FIRST = "10.2.1.1"
 
 @pytest.fixture(autouse=True)
 def rack(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    for module in (bmc_reset, bmc_network):
-        monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(bmc_reset, "GOING_DOWN_SECONDS", 0.0)
+    monkeypatch.setattr(bmc_network, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(bmc_reset, "AWAY_PAUSE", 0.0)
+    monkeypatch.setattr(bmc_reset, "BACK_PAUSE", 0.0)
     return make_rack(3)
 
 
@@ -47,7 +49,7 @@ def failed(module: str, **arguments: Any) -> dict[str, Any]:
 
 
 def test_identify(bmcs: Bmcs) -> None:
-    bmcs["10.2.1.2"].lamp = True
+    bmcs["10.2.1.2"].lamp = Lamp.ON
     real = three_runs("identify", nodes=["rack1"])
     assert real["nodes"]["r1n01"]["before"] == {"lamp": "off"}
     assert real["nodes"]["r1n01"]["after"] == {"lamp": "on"}
@@ -63,8 +65,15 @@ def test_identify_for_a_time_acts_each_time(bmcs: Bmcs) -> None:
 
 
 def test_identify_where_the_bmc_does_not_tell(bmcs: Bmcs) -> None:
-    bmcs[FIRST].lamp = None
+    bmcs[FIRST].lamp = Lamp.UNKNOWN
     assert ok("identify", nodes=["r1n01"])["nodes"]["r1n01"]["before"] == {"lamp": "unknown"}
+
+
+def test_a_lamp_that_goes_out_by_itself_is_lit_for_good(bmcs: Bmcs) -> None:
+    ok("identify", nodes=["r1n01"], duration=60)
+    real = three_runs("identify", nodes=["r1n01"])
+    assert real["nodes"]["r1n01"]["before"] == {"lamp": "timed"}
+    assert bmcs[FIRST].lamp is Lamp.ON
 
 
 @pytest.mark.parametrize(
@@ -98,14 +107,24 @@ def test_bmc_reset(bmcs: Bmcs) -> None:
 
 
 def test_a_reset_without_an_answer_is_a_reset(bmcs: Bmcs) -> None:
-    bmcs[FIRST].faults["reset_bmc"] = [MetalError(ErrorCode.TIMEOUT, "stopped answering")]
+    bmcs[FIRST].unanswered = [MetalError(ErrorCode.TIMEOUT, "stopped answering")]
     bmcs[FIRST].faults["power_state"] = [MetalError(ErrorCode.UNREACHABLE, "no answer")] * 3
-    assert ok("bmc_reset", nodes=["r1n01"])["nodes"]["r1n01"]["changed"]
+    node = ok("bmc_reset", nodes=["r1n01"])["nodes"]["r1n01"]
+    assert node["changed"]
+    assert node["seen_away"] is True
     assert bmcs[FIRST].count("reset_bmc") == 1
+    assert ok("bmc_reset", nodes=["r1n01"])["nodes"]["r1n01"]["seen_away"] is False
+    assert ok("bmc_reset", nodes=["r1n01"], wait=False)["nodes"]["r1n01"]["seen_away"] is None
+
+
+def test_a_reset_that_was_never_sent_is_none(bmcs: Bmcs) -> None:
+    bmcs[FIRST].faults["reset_bmc"] = [MetalError(ErrorCode.TIMEOUT, "no answer within 2 s")] * 3
+    found = failed("bmc_reset", nodes=["r1n01"], wait=False)
+    assert found["r1n01"]["msg"] == "r1n01: no answer within 2 s (3 tries)"
 
 
 def test_a_bmc_that_does_not_come_back(bmcs: Bmcs) -> None:
-    bmcs[FIRST].faults["power_state"] = [MetalError(ErrorCode.UNREACHABLE, "no answer")]
+    bmcs[FIRST].faults["power_state"] = [MetalError(ErrorCode.UNREACHABLE, "no answer")] * 2
     found = failed("bmc_reset", nodes=["r1n01"], wait_timeout=0)
     assert found["r1n01"]["code"] == "not_reached"
     assert found["r1n01"]["sent"] == "reset"
@@ -135,6 +154,35 @@ def test_bmc_network_is_proved_where_the_bmc_is_then(bmcs: Bmcs) -> None:
     with store() as opened:
         assert opened.views(["r1n01"])["r1n01"]["bmc.address"] == "10.2.9.1"
     assert not ok("bmc_network", **given)["changed"]
+
+
+def test_where_a_bmc_went_is_told_though_the_database_cannot_be_written(
+    bmcs: Bmcs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cannot_write(monkeypatch)
+    result, warnings = warned("bmc_network", nodes=["r1n01", "r1n02"], address="10.2.9.{n2}")
+    assert result["changed"]
+    assert result["nodes"]["r1n02"]["after"]["address"] == "10.2.9.2"
+    assert warnings == [
+        "BMCs have moved, but their bmc.address could not be written; they are now at: r1n01 10.2.9.1, r1n02 10.2.9.2:"
+        " the database is locked; set bmc.address of these nodes to it"
+    ]
+    assert sorted(bmcs)[-2:] == ["10.2.9.1", "10.2.9.2"]
+
+
+def test_where_a_bmc_went_is_kept_if_a_signal_ends_the_task(bmcs: Bmcs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_given: Any, **more: Any) -> dict[str, Any]:
+        hardware.run(*_given, **more)
+        raise MetalError(ErrorCode.SKIPPED, "ended by a signal")
+
+    monkeypatch.setattr(bmc_network, "run", ended)
+    assert run_module("bmc_network", nodes=["r1n01"], address="10.2.9.1")["msg"] == "ended by a signal"
+    with store() as opened:
+        assert opened.views(["r1n01"])["r1n01"]["bmc.address"] == "10.2.9.1"
+    cannot_write(monkeypatch)
+    said = run_module("bmc_network", nodes=["r1n02"], address="10.2.9.2")["msg"]
+    assert said.startswith("ended by a signal; BMCs have moved, ")
+    assert "they are now at: r1n02 10.2.9.2" in said
 
 
 def test_bmc_address_is_left_where_nobody_wants_it_stored(bmcs: Bmcs) -> None:
@@ -264,3 +312,77 @@ def test_networks_are_compared_as_they_are_read() -> None:
     there = BmcNetwork(AddressSource.DHCP, "10.2.1.9", "255.0.0.0", "10.0.0.1", 5, "m")
     assert bmc_network.agrees(here, there)
     assert not bmc_network.agrees(here, BmcNetwork(AddressSource.STATIC, "10.2.1.1"))
+
+
+# -- what was sent, and got no answer ---------------------------------------------------------------------------
+
+
+def test_a_reset_without_an_answer_is_not_sent_again(bmcs: Bmcs) -> None:
+    bmcs[FIRST].state = PowerState.ON
+    bmcs[FIRST].unanswered = [MetalError(ErrorCode.TIMEOUT, "stopped answering")]
+    result = run_module("power", nodes=["r1n01"], state="reset")
+    assert result["changed"]
+    assert result["failed_nodes"]["r1n01"] == {
+        "code": "not_reached",
+        "msg": "r1n01: reset was sent, but it is not known whether the BMC took it: stopped answering; find out with"
+        " power_info what state the machine is in before you send it again",
+        "retryable": False,
+        "sent": "reset",
+    }
+    assert bmcs[FIRST].count("power") == 1
+
+
+def test_an_on_without_an_answer_is_tried_again_and_told_as_what_it_was(bmcs: Bmcs) -> None:
+    bmcs[FIRST].unanswered = [MetalError(ErrorCode.TIMEOUT, "stopped answering")]
+    node = ok("power", nodes=["r1n01"], state="on")["nodes"]["r1n01"]
+    assert (node["changed"], node["before"], node["sent"], node["tries"]) == (True, {"power": "off"}, "on", 2)
+
+
+def test_an_on_that_is_never_answered(bmcs: Bmcs) -> None:
+    bmcs[FIRST].unanswered = [MetalError(ErrorCode.TIMEOUT, "stopped answering")] * 3
+    bmcs[FIRST].unanswered_state = PowerState.OFF
+    result = run_module("power", nodes=["r1n01"], state="on")
+    assert result["changed"]
+    found = result["failed_nodes"]["r1n01"]
+    assert (found["code"], found["sent"]) == ("timeout", "on")
+    assert found["msg"] == "r1n01: on was sent, but then: stopped answering (3 tries)"
+
+
+def test_a_reset_that_could_not_even_be_sent_is_tried_again(bmcs: Bmcs) -> None:
+    bmcs[FIRST].state = PowerState.ON
+    bmcs[FIRST].faults["power"] = [MetalError(ErrorCode.TIMEOUT, "no answer within 3 s")]
+    node = ok("power", nodes=["r1n01"], state="reset")["nodes"]["r1n01"]
+    assert (node["sent"], node["tries"]) == ("reset", 2)
+
+
+def test_a_cycle_is_over_when_the_machine_was_off(bmcs: Bmcs) -> None:
+    bmcs[FIRST].state = PowerState.ON
+    ok("power", nodes=["r1n01"], state="cycle", wait_timeout=0)
+    assert bmcs[FIRST].count("power_state") == 2, "once for the off, once for the on"
+
+
+# -- what a task refuses --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"timeout": 0}, "timeout: 0 s cannot be; write how many seconds, such as 20"),
+        ({"timeout": -1}, "timeout: -1 s cannot be"),
+        ({"deadline": "nan"}, "deadline: nan s cannot be"),
+        ({"deadline": "inf"}, "deadline: inf s cannot be"),
+        ({"wait_timeout": -5}, "wait_timeout: -5 s cannot be"),
+    ],
+)
+def test_times_that_cannot_be(bmcs: Bmcs, given: dict[str, Any], says: str) -> None:
+    assert refused("power", nodes=["rack1"], state="on", **given)["msg"].startswith(says)
+    assert not bmcs[FIRST].calls
+
+
+def test_two_nodes_with_one_bmc(bmcs: Bmcs) -> None:
+    ok("node", name="r1n03", attributes={"bmc.address": "10.2.1.2"})
+    for check in (True, False):
+        assert refused("power", nodes=["rack1"], state="boot", check=check)["msg"] == (
+            "r1n03: its BMC 10.2.1.2:623 is that of r1n02, too; see bmc.address and bmc.port of both"
+        )
+    assert set(ok("power_info", nodes=["rack1"])["nodes"]) == {"r1n01", "r1n02", "r1n03"}

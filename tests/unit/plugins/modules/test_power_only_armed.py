@@ -15,11 +15,13 @@ from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import 
 from ansible_collections.stage0.metal.tests.unit.support import (
     Machine,
     begin_installing,
+    cannot_write,
     make_profile,
     make_rack,
     ok,
     run_module,
     three_runs,
+    warned,
 )
 
 Bmcs = dict[str, Machine]
@@ -64,6 +66,22 @@ def test_a_failing_bmc_fails_the_deployment_of_an_armed_node(bmcs: Bmcs, armed: 
     assert found["r1n01"]["state"] == "failed"
     assert found["r1n01"]["message"] == "the BMC could not be used: scripted auth"
     assert found["r1n02"] is None
+
+
+def test_a_result_stands_though_the_deployment_cannot_be_written(
+    bmcs: Bmcs, armed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ok("arm", nodes=["r1n02"], profile="lab")
+    bmcs[FIRST].faults = {"power": [error(ErrorCode.AUTH)]}
+    cannot_write(monkeypatch)
+    result, warnings = warned("power", nodes=["rack1"], state="on", only_armed=True)
+    assert result["changed"]
+    assert result["nodes"]["r1n02"]["sent"] == "on"
+    assert result["failed_nodes"]["r1n01"]["code"] == "auth"
+    assert warnings == [
+        "the deployments of r1n01 could not be said to have failed, so that what is armed stays armed:"
+        " the database is locked; disarm what will not install"
+    ]
 
 
 def test_a_failing_bmc_leaves_the_deployment_alone_otherwise(bmcs: Bmcs, armed: list[str]) -> None:
