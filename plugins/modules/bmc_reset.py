@@ -55,7 +55,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: The nodes that did not fail.
+  description:
+    - The nodes that did not fail.
+    - C(seen_away) says whether the BMC was seen to be away meanwhile, for which a warm reset may be too fast.
+    - It is V(null) if nobody looked.
   returned: unless the request was refused
   type: dict
   sample:
@@ -63,6 +66,7 @@ nodes:
       changed: true
       before: {bmc: running}
       after: {bmc: cold reset}
+      seen_away: true
       seconds: 0.8
       tries: 1
       identity:

@@ -54,7 +54,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: The nodes that did not fail, each with its lamp before and after; V(unknown) where the BMC does not tell.
+  description:
+    - The nodes that did not fail, each with its lamp before and after.
+    - One that is V(timed) goes out by itself; V(unknown) is one of which the BMC does not tell.
   returned: unless the request was refused
   type: dict
   sample:

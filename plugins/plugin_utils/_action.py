@@ -12,6 +12,7 @@ for the first host that comes, and the others are skipped with a warning.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -71,20 +72,29 @@ class OperationAction(ActionBase):
         return {**result, **done}
 
     def _first(self, task_vars: dict[str, Any]) -> str | None:
-        """Return the host with which this very task, same arguments, has run already in this batch; None if none has.
+        """Return the host with which this very task has run already for all that it means here; None if it has not.
 
-        Workers are processes: a link tells, which lies where Ansible removes it at the end of the run.
+        Workers are processes: a file tells, which lies where Ansible removes it at the end of the run. Hosts that failed
+        leave ``ansible_play_batch``, also as ``nodes`` of the task: a later host may mean fewer nodes than the first.
         """
-        batch = task_vars.get("ansible_play_batch") or ()
-        host = str(task_vars.get("inventory_hostname"))
-        if len(batch) < 2 or self._task.run_once or "nodes" not in self._task.args:
+        host, batch = str(task_vars.get("inventory_hostname")), list(task_vars.get("ansible_play_batch") or ())
+        if len(task_vars.get("ansible_play_hosts_all") or batch) < 2 or self._task.run_once:
             return None
-        said = json.dumps([self._task._uuid, sorted(batch), self._task.args], sort_keys=True, default=str)
+        arguments = dict(self._task.args)
+        nodes = arguments.pop("nodes", None)
+        if nodes is None:
+            return None
+        meant = {str(one) for one in (nodes if isinstance(nodes, list) else [nodes])}
+        said = json.dumps([self._task._uuid, arguments], sort_keys=True, default=str)
         folder = vars(constants)["DEFAULT_LOCAL_TMP"]  # made when Ansible reads its settings
-        mark = os.path.join(folder, f"stage0-{hashlib.sha256(said.encode()).hexdigest()}")
-        try:
-            os.symlink(host, mark)  # made and filled in one step
-        except FileExistsError:
-            first = os.readlink(mark)
-            return first if first != host else None  # the same host again: a loop, or until
+        with open(
+            os.path.join(folder, f"stage0-{hashlib.sha256(said.encode()).hexdigest()}"), "a+", encoding="utf-8"
+        ) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            for first, its_batch, its_nodes in map(json.loads, file):
+                # the same host again is a loop, or until; another batch is another part of a play with serial
+                if first != host and host in its_batch and meant <= set(its_nodes):
+                    return str(first)
+            file.write(json.dumps([host, batch, sorted(meant)]) + "\n")
         return None

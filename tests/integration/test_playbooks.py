@@ -143,6 +143,25 @@ def test_a_task_that_names_the_whole_batch_runs_once(place: tuple[Site, RackProc
     assert said is warned
 
 
+@pytest.mark.parametrize("forks", [1, 5])
+def test_a_batch_whose_task_fails_is_not_run_again_for_the_next_host(
+    place: tuple[Site, RackProcess], forks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that failed leaves the batch, and with it the nodes that the next host means."""
+    site, running = place
+    site.module("power", nodes=["rack1"], state="on")
+    monkeypatch.setitem(site.environment, "ANSIBLE_FORKS", str(forks))
+    running.set_fault("n06", "dead")
+    before = commands(running)
+    try:
+        done = site.playbook("-i", str(site.folder / "hosts"), "-e", "state=reset", name=str(site.folder / "batch.yml"))
+    finally:
+        running.clear_fault("n06")
+    assert done.returncode
+    assert "n06: no answer from the BMC" in done.stdout + done.stderr
+    assert commands(running) == before + NODES - 1
+
+
 def test_an_end_by_a_signal_closes_the_sessions(place: tuple[Site, RackProcess], tmp_path: Path) -> None:
     site, running = place
     for name in names(NODES):

@@ -16,6 +16,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import 
     BootDevice,
     BootMode,
     BootOverride,
+    Lamp,
     PowerAction,
     Target,
 )
@@ -154,7 +155,7 @@ def test_accounts_and_network(rack: RackProcess, number: int) -> None:
 
 def test_identify_and_bmc_reset(rack: RackProcess) -> None:
     theirs(3, "set_identify", True)
-    assert ours(lambda d: d.identify_state(target(3), 20.0)) is True
+    assert ours(lambda d: d.identify_state(target(3), 20.0)) is Lamp.ON
     ours(lambda d: d.identify(target(3), 0, 20.0))
     theirs(3, "reset_bmc")
     assert list(rack.state()["nodes"].values())[2]["counters"]["resets"] == 1

@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from .._nodes.errors import ErrorCode, MetalError
 from .facts import Inventory
 from .hearing import Recording
 from .managing import AccountWish, BmcAccount, BmcNetwork
 from .sensing import EventLog, LogMark, Readings, Since
+
+T = TypeVar("T")
 
 
 class PowerState(StrEnum):
@@ -167,6 +169,24 @@ class Target:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
+@dataclass(slots=True)
+class Attempt(Generic[T]):
+    """What a driver tells while it acts: ``sent``, what has left for the BMC; None as long as nothing has, and again if
+    the BMC refused it. So whoever gets an error, or is cancelled, knows whether the machine may have been acted on."""
+
+    sent: T | None = None
+
+
+class Lamp(StrEnum):
+    """The lamp that shows where a machine is."""
+
+    ON = "on"
+    TIMED = "timed"
+    """Lit, and goes out by itself."""
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
 Still = Callable[[], bool]
 """Whether a request still holds. A driver asks it at the last moment: a request may wait long for its turn."""
 
@@ -192,7 +212,14 @@ class Driver(Protocol):
     async def power_state(self, target: Target, seconds: float) -> PowerState:
         """Return whether the machine is on."""
 
-    async def power(self, target: Target, action: PowerAction, seconds: float, still: Still | None = None) -> PowerStep:
+    async def power(
+        self,
+        target: Target,
+        action: PowerAction,
+        seconds: float,
+        still: Still | None = None,
+        attempt: Attempt[PowerStep] | None = None,
+    ) -> PowerStep:
         """Send what ``action`` needs and return at once; the caller waits for the state. Raises: Withdrawn."""
 
     async def boot_override(self, target: Target, seconds: float) -> BootOverride:
@@ -206,10 +233,12 @@ class Driver(Protocol):
     async def identify(self, target: Target, lamp: int | None, seconds: float) -> None:
         """Light the lamp that shows where the machine is: for ``lamp`` seconds (0: put it out), None: until told otherwise."""
 
-    async def identify_state(self, target: Target, seconds: float) -> bool | None:
-        """Return whether that lamp is lit; None if the hardware does not tell."""
+    async def identify_state(self, target: Target, seconds: float) -> Lamp:
+        """Return whether that lamp is lit."""
 
-    async def reset_bmc(self, target: Target, kind: ResetKind, seconds: float) -> None:
+    async def reset_bmc(
+        self, target: Target, kind: ResetKind, seconds: float, attempt: Attempt[ResetKind] | None = None
+    ) -> None:
         """Start the BMC itself anew; the machine runs on."""
 
     async def inventory(self, target: Target, seconds: float) -> Inventory:

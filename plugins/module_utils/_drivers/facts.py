@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+PARTS = ("chassis", "board", "product")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +68,35 @@ class Inventory:
     board: Board | None = None
     product: Product | None = None
     warnings: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Which of PARTS could not be read, or not for sure: what is missing of them may be there."""
 
     @property
     def serial(self) -> str | None:
         """The machine's serial number: the product's, else the chassis's, else the board's."""
         parts = (self.product, self.chassis, self.board)
-        return next((part.serial for part in parts if part is not None and part.serial), None)
+        return first(part.serial for part in parts if part is not None)
 
     def document(self) -> dict[str, Any]:
-        """Return it in types that JSON knows, without the warnings, which are about the reading."""
+        """Return it in types that JSON knows, without what is about the reading: ``warnings`` and ``unread``."""
         document: dict[str, Any] = plain(asdict(self))
-        del document["warnings"]
+        del document["warnings"], document["unread"]
         return {**document, "serial": self.serial}
+
+
+def completed(document: Mapping[str, Any], last: Mapping[str, Any], unread: Iterable[str]) -> dict[str, Any]:
+    """Return a document with what the ``last`` one says of parts that are ``unread``, where ``document`` says nothing."""
+    whole = dict(document)
+    for name in unread:
+        if last.get(name):
+            told = {key: value for key, value in (document[name] or {}).items() if value not in (None, [])}
+            whole[name] = {**last[name], **told}
+    return {**whole, "serial": first(whole[name]["serial"] for name in ("product", "chassis", "board") if whole[name])}
+
+
+def first(values: Iterable[str | None]) -> str | None:
+    """Return the first that says something."""
+    return next((value for value in values if value), None)
 
 
 def plain(value: Any) -> Any:

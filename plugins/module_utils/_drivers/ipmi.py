@@ -15,7 +15,7 @@ from ._ipmi import chassis, fru, lan, sel, sensors, sol, users
 from ._ipmi.engine import Engine
 from ._ipmi.login import Level, account
 from ._pyghmi.pool import Pool
-from .base import BootOverride, Capability, PowerAction, PowerState, PowerStep, ResetKind, Still, Target
+from .base import Attempt, BootOverride, Capability, Lamp, PowerAction, PowerState, PowerStep, ResetKind, Still, Target
 from .facts import Inventory
 from .hearing import Recording
 from .managing import AccountWish, BmcAccount, BmcNetwork
@@ -44,9 +44,16 @@ class IpmiDriver:
         state: PowerState = await self._engine.run(target, chassis.power_state, Level.USER, seconds)
         return state
 
-    async def power(self, target: Target, action: PowerAction, seconds: float, still: Still | None = None) -> PowerStep:
+    async def power(
+        self,
+        target: Target,
+        action: PowerAction,
+        seconds: float,
+        still: Still | None = None,
+        attempt: Attempt[PowerStep] | None = None,
+    ) -> PowerStep:
         """Get Chassis Status and, if needed, Chassis Control, in one session."""
-        program = partial(chassis.power, action, still)
+        program = partial(chassis.power, action, still, attempt or Attempt())
         step: PowerStep = await self._engine.run(target, program, Level.OPERATOR, seconds)
         return step
 
@@ -67,14 +74,17 @@ class IpmiDriver:
         """Chassis Identify."""
         await self._engine.run(target, partial(chassis.identify, lamp), Level.OPERATOR, seconds)
 
-    async def identify_state(self, target: Target, seconds: float) -> bool | None:
+    async def identify_state(self, target: Target, seconds: float) -> Lamp:
         """Get Chassis Status."""
-        lit: bool | None = await self._engine.run(target, chassis.identify_state, Level.USER, seconds)
+        lit: Lamp = await self._engine.run(target, chassis.identify_state, Level.USER, seconds)
         return lit
 
-    async def reset_bmc(self, target: Target, kind: ResetKind, seconds: float) -> None:
+    async def reset_bmc(
+        self, target: Target, kind: ResetKind, seconds: float, attempt: Attempt[ResetKind] | None = None
+    ) -> None:
         """Cold or Warm Reset."""
-        await self._engine.run(target, partial(chassis.reset_bmc, kind), Level.ADMINISTRATOR, seconds)
+        program = partial(chassis.reset_bmc, kind, attempt or Attempt())
+        await self._engine.run(target, program, Level.ADMINISTRATOR, seconds)
 
     async def inventory(self, target: Target, seconds: float) -> Inventory:
         """Get Device ID, Get System GUID, and FRU device 0."""

@@ -8,55 +8,70 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from .._drivers.base import Capability, ResetKind
+from .._drivers.base import Attempt, Capability, ResetKind
 from .._fleet.fleet import EVERYBODY, Done, Halfway, Limits
 from .._nodes.errors import ErrorCode, MetalError
 from .context import Context
 from .hardware import Bmc, run
 
-GOING_DOWN_SECONDS = 3.0
-"""A BMC answers for a moment yet after it took the command."""
-LOOK_SECONDS = 5.0
-"""Pause between two looks whether it is back."""
-NOTHING_SENT = frozenset({ErrorCode.UNREACHABLE, ErrorCode.BUSY})
-"""Errors after which the reset may be sent once more."""
+AWAY_LOOKS = 10
+"""How often to look whether the BMC is away: it answers for a moment yet after it took the command."""
+AWAY_PAUSE, BACK_PAUSE = 1.0, 5.0
+"""Seconds between two looks whether it is away, and whether it is back."""
+AWAY_ANSWER_SECONDS = 2.0
+NOTHING_SENT = frozenset({ErrorCode.UNREACHABLE, ErrorCode.BUSY, ErrorCode.TIMEOUT})
+"""Errors after which the reset may be sent: they come through only if it was not."""
+SENT = {"sent": "reset"}
 
 
 def bmc_reset(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Reset every node's BMC, and wait until it answers again."""
     kind = ResetKind(parameters["kind"])
-    done = Done(True, {"bmc": "running"}, {"bmc": f"{kind} reset"})
+    done = Done(True, {"bmc": "running"}, {"bmc": f"{kind} reset"}, {"seen_away": None})
 
     async def verb(bmc: Bmc) -> Done:
         if context.check_mode:
             await bmc.driver.power_state(bmc.target, parameters["timeout"])  # it answers, and lets us in
             return done
+        attempt: Attempt[ResetKind] = Attempt()
         try:
-            await bmc.driver.reset_bmc(bmc.target, kind, parameters["timeout"])
-        except MetalError as exc:
-            if exc.code is not ErrorCode.TIMEOUT:  # many BMCs reset at once and answer nothing any more
+            await bmc.driver.reset_bmc(bmc.target, kind, parameters["timeout"], attempt)
+        except MetalError:
+            if attempt.sent is None:  # else it may have reset at once, as many do, and answers nothing any more
                 raise
-        if parameters["wait"]:
-            await _back(bmc, float(parameters["wait_timeout"]), parameters["timeout"])
-        return done
+        except asyncio.CancelledError as exc:
+            if attempt.sent is None:
+                raise
+            raise Halfway(ErrorCode.NOT_REACHED, "the reset was sent when the task's deadline came", SENT) from exc
+        away = (
+            await _back(bmc, float(parameters["wait_timeout"]), parameters["timeout"]) if parameters["wait"] else None
+        )
+        return replace(done, more={"seen_away": away})
 
     limits = Limits(deadline=parameters["deadline"], retry_on=NOTHING_SENT, window=EVERYBODY)
     return run(context, parameters, Capability.BMC_RESET, verb, limits)
 
 
-async def _back(bmc: Bmc, seconds: float, answer_seconds: float) -> None:
-    """Wait until the BMC lets us in again. Raises: Halfway."""
+async def _back(bmc: Bmc, seconds: float, answer_seconds: float) -> bool:
+    """Wait until the BMC was away and lets us in again; return whether it was seen away. Raises: Halfway."""
     end = time.monotonic() + seconds
-    more = {"sent": "reset"}
-    await asyncio.sleep(GOING_DOWN_SECONDS)
+    for _look in range(AWAY_LOOKS):
+        await asyncio.sleep(AWAY_PAUSE)
+        try:
+            await bmc.driver.power_state(bmc.target, min(AWAY_ANSWER_SECONDS, answer_seconds))
+        except MetalError:
+            break
+    else:
+        return False
     while True:
         try:
             await bmc.driver.power_state(bmc.target, answer_seconds)
-            return
+            return True
         except MetalError as exc:
             if time.monotonic() >= end:
                 why = f"the reset was sent, but the BMC does not let us in after {seconds:.0f} s: {exc.message}"
-                raise Halfway(ErrorCode.NOT_REACHED, why, more) from exc
-        await asyncio.sleep(LOOK_SECONDS)
+                raise Halfway(ErrorCode.NOT_REACHED, why, SENT) from exc
+        await asyncio.sleep(BACK_PAUSE)

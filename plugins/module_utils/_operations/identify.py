@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._drivers.base import Capability
+from .._drivers.base import Capability, Lamp
 from .._fleet.fleet import Done, Limits
 from .._nodes.errors import ErrorCode, MetalError
 from .context import Context
 from .hardware import Bmc, run
-
-STATES = {True: "on", False: "off", None: "unknown"}
-
 
 LONGEST_SECONDS = 255
 """What IPMI has room for (table 28-8)."""
@@ -35,16 +32,16 @@ def _duration(asked: int | None, *, lit: bool) -> int | None:
 
 def identify(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Light every node's lamp for a time or for good, or put it out."""
-    lit = parameters["state"] == "on"
-    duration: int | None = _duration(parameters["duration"], lit=lit)
+    wanted = Lamp(parameters["state"])
+    duration: int | None = _duration(parameters["duration"], lit=wanted is Lamp.ON)
 
     async def verb(bmc: Bmc) -> Done:
         before = await bmc.driver.identify_state(bmc.target, parameters["timeout"])
-        # One that is lit for a time may go out a moment later; it is lit anew.
-        changed = before is not lit or bool(duration)
+        # One that is lit for a time goes out a moment later, so it is lit anew.
+        changed = before is not wanted or bool(duration)
         if changed and not context.check_mode:
             await bmc.driver.identify(bmc.target, duration, parameters["timeout"])
-        after = {"lamp": STATES[lit], **({"seconds": duration} if duration else {})}
-        return Done(changed, {"lamp": STATES[before]}, after)
+        after = {"lamp": str(wanted), **({"seconds": duration} if duration else {})}
+        return Done(changed, {"lamp": str(before)}, after)
 
     return run(context, parameters, Capability.IDENTIFY, verb, Limits(deadline=parameters["deadline"]))

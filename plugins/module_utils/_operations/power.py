@@ -11,10 +11,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from .._drivers.base import POWER_RULES, Capability, PowerAction, PowerState, Still, Withdrawn, power_command
+from .._drivers.base import (
+    POWER_RULES,
+    Attempt,
+    Capability,
+    PowerAction,
+    PowerState,
+    PowerStep,
+    Still,
+    Withdrawn,
+    power_command,
+)
 from .._fleet.fleet import EVERYBODY, Done, Halfway, Limits
 from .._fleet.stagger import Pace, Stagger
-from .._nodes.errors import RETRYABLE, ErrorCode, MetalError
+from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.schema import attribute
 from .._nodes.view import View
 from .context import Context
@@ -22,14 +32,16 @@ from .hardware import LEFT_ALONE, Bmc, guard, look, run
 from .notes import Notes
 
 SETTLE_SECONDS = 0.3
-"""Pause before the first look at what a command did; it grows by half with each further look."""
+"""Pause before the first look at what a command did; it grows with each further look."""
 LONGEST_PAUSE = 5.0
+CYCLE_SECONDS = 5.0
+"""How long to look for the off of a cycle: a BMC takes a moment to begin, and until then the machine is on as before."""
 REPEATABLE = frozenset({PowerAction.ON, PowerAction.OFF, PowerAction.SHUTDOWN})
 """Actions that do no harm if a lost answer makes them be sent twice. A second reset would hit a booting machine."""
 UNSEEN = frozenset({PowerAction.RESET, PowerAction.CYCLE, PowerAction.NMI})
 """Actions after which the power is as it was."""
-NOTHING_SENT = frozenset({ErrorCode.UNREACHABLE, ErrorCode.BUSY})
-"""Errors after which one may be sure that the command was not carried out."""
+LEFT = Done(more={"sent": None, "left_alone": LEFT_ALONE})
+ADVICE = "find out with power_info what state the machine is in before you send it again"
 
 
 def power_info(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,43 +56,83 @@ def power_info(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any
 
 def power(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Bring every node to a power state, or reset it, and wait until it is there."""
-    action = PowerAction(parameters["state"])
-    seen: dict[str, str] = {}
-    notes = Notes(context)
-    spread = _Spread(parameters, check_mode=context.check_mode)
+    task = _Task(context, parameters)
+    limits = Limits(deadline=parameters["deadline"], window=EVERYBODY)
+    capability = Capability.NMI if task.action is PowerAction.NMI else Capability.POWER
+    try:
+        return run(context, parameters, capability, task.one, limits, check=task.spread.add, ready=task.spread.check)
+    finally:
+        task.remember()
 
-    async def verb(bmc: Bmc) -> Done:
-        still = guard(context, parameters, bmc.view.name)
+
+class _Task:
+    """One task: what was sent to whom, and what was seen."""
+
+    def __init__(self, context: Context, parameters: Mapping[str, Any]) -> None:
+        self.action = PowerAction(parameters["state"])
+        self.spread = _Spread(parameters, check_mode=context.check_mode)
+        self._context, self._parameters = context, parameters
+        self._seconds = parameters["timeout"]
+        self._notes = Notes(context)
+        self._seen: dict[str, str] = {}
+        self._perhaps: dict[str, PowerStep] = {}
+        """What an earlier try of a node sent, and got no answer to."""
+
+    async def one(self, bmc: Bmc) -> Done:
+        """Do one node."""
+        name, action = bmc.view.name, self.action
+        still = guard(self._context, self._parameters, name)
         if still is not None and not still():
-            return Done(more={"sent": None, "left_alone": LEFT_ALONE})
-        if context.check_mode:
-            before = await bmc.driver.power_state(bmc.target, parameters["timeout"])
+            return LEFT
+        if self._context.check_mode:
+            before = await bmc.driver.power_state(bmc.target, self._seconds)
             return _done(action, before, power_command(action, before))
-        await spread.turn(bmc, action)
         try:
-            step = await bmc.driver.power(bmc.target, action, parameters["timeout"], still)
+            await self.spread.turn(bmc, action)
+            step = await self._sent(bmc, still)
         except Withdrawn:
-            return Done(more={"sent": None, "left_alone": LEFT_ALONE})
+            return LEFT
         forced = False
         if step.sent is not None:
-            notes.add(bmc.view.name, "power", f"{step.sent} sent to the BMC")
-            if parameters["wait"] and action is not PowerAction.NMI:
-                forced = await _settled(bmc, action, step.sent, parameters, still)
-        if step.sent is None or parameters["wait"]:
-            seen[bmc.view.name] = str(POWER_RULES[action].wanted)
+            self._notes.add(name, "power", f"{step.sent} sent to the BMC")
+            if self._parameters["wait"] and action is not PowerAction.NMI:
+                forced = await _settled(bmc, action, step.sent, self._parameters, still)
+        if step.sent is None or self._parameters["wait"]:
+            self._seen[name] = str(POWER_RULES[action].wanted)
         return _done(action, step.before, step.sent, forced=forced)
 
-    retry_on = RETRYABLE if action in REPEATABLE else NOTHING_SENT
-    limits = Limits(deadline=parameters["deadline"], retry_on=retry_on, window=EVERYBODY)
-    capability = Capability.NMI if action is PowerAction.NMI else Capability.POWER
-    try:
-        result = run(context, parameters, capability, verb, limits, check=spread.add, ready=spread.check)
-    finally:
-        notes.write()
-    if seen:
-        with suppress(MetalError), context.write() as store:  # for the inventory, and no node fails for want of it
-            store.observe("power", seen)
-    return result
+    async def _sent(self, bmc: Bmc, still: Still | None) -> PowerStep:
+        """Have the driver send what is needed; return what this task met and sent, in this try or an earlier one.
+
+        Raises: Halfway if something was sent, and it is not known whether it was carried out: with a code that has it
+        tried again only where that does no harm.
+        """
+        name, attempt = bmc.view.name, Attempt[PowerStep]()
+        try:
+            step = await bmc.driver.power(bmc.target, self.action, self._seconds, still, attempt)
+        except MetalError as exc:
+            earlier = self._perhaps.setdefault(name, attempt.sent) if attempt.sent else self._perhaps.get(name)
+            if earlier is None:
+                raise
+            more = {"sent": str(earlier.sent)}
+            if self.action in REPEATABLE:
+                raise Halfway(exc.code, f"{earlier.sent} was sent, but then: {exc.message}", more) from exc
+            what = f"{earlier.sent} was sent, but it is not known whether the BMC took it: {exc.message}; {ADVICE}"
+            raise Halfway(ErrorCode.NOT_REACHED, what, more) from exc
+        except asyncio.CancelledError as exc:
+            if attempt.sent is None:
+                raise
+            what = f"{attempt.sent.sent} was sent when the task's deadline came; {ADVICE}"
+            raise Halfway(ErrorCode.NOT_REACHED, what, {"sent": str(attempt.sent.sent)}) from exc
+        earlier = self._perhaps.get(name)
+        return step if earlier is None else PowerStep(earlier.before, step.sent or earlier.sent)
+
+    def remember(self) -> None:
+        """Write timelines, and what was seen for the inventory; no node fails for want of either."""
+        self._notes.write()
+        if self._seen:
+            with suppress(MetalError), self._context.write() as store:
+                store.observe("power", self._seen)
 
 
 class _Spread:
@@ -133,24 +185,27 @@ async def _settled(
 ) -> bool:
     """Do ``_settle``; whatever ends it says what was ``sent``, and is no reason to send it again. Raises: Halfway."""
     more = {"sent": str(sent)}
-    advice = "find out with power_info what state the machine is in before you send it again"
     try:
-        return await _settle(bmc, action, parameters, still)
+        return await _settle(bmc, action, sent, parameters, still)
     except MetalError as exc:
         if exc.code is ErrorCode.NOT_REACHED:
             raise Halfway(exc.code, exc.message, more) from exc
         if exc.retryable:
-            what = f"{sent} was sent, but then the BMC stopped answering: {exc.message}; {advice}"
+            what = f"{sent} was sent, but then the BMC stopped answering: {exc.message}; {ADVICE}"
             raise Halfway(ErrorCode.NOT_REACHED, what, more) from exc
         raise Halfway(exc.code, f"{sent} was sent, but then: {exc.message}", more) from exc
     except asyncio.CancelledError as exc:  # the task's deadline; fleet.run takes this error for the node's outcome
-        what = f"{sent} was sent, but the task's deadline came before the machine was in its state; {advice}"
+        what = f"{sent} was sent, but the task's deadline came before the machine was in its state; {ADVICE}"
         raise Halfway(ErrorCode.NOT_REACHED, what, more) from exc
 
 
-async def _settle(bmc: Bmc, action: PowerAction, parameters: Mapping[str, Any], still: Still | None) -> bool:
+async def _settle(
+    bmc: Bmc, action: PowerAction, sent: PowerAction, parameters: Mapping[str, Any], still: Still | None
+) -> bool:
     """Wait for the state that ``action`` leads to; returns whether it had to be forced. Raises: MetalError."""
     wanted, seconds = POWER_RULES[action].wanted, float(parameters["wait_timeout"])
+    if sent is PowerAction.CYCLE:
+        await _reached(bmc, PowerState.OFF, min(CYCLE_SECONDS, seconds), parameters["timeout"], growth=1.0)
     if await _reached(bmc, wanted, seconds, parameters["timeout"]):
         return False
     if action is not PowerAction.SHUTDOWN:
@@ -178,13 +233,13 @@ async def _settle(bmc: Bmc, action: PowerAction, parameters: Mapping[str, Any], 
     return True
 
 
-async def _reached(bmc: Bmc, wanted: PowerState, seconds: float, answer_seconds: float) -> bool:
+async def _reached(bmc: Bmc, wanted: PowerState, seconds: float, answer_seconds: float, growth: float = 1.5) -> bool:
     """Look until the machine is in the state ``wanted`` or ``seconds`` are over; a BMC that is busy is asked again."""
     end = time.monotonic() + seconds
     pause = SETTLE_SECONDS
     while True:
         await asyncio.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+        pause = min(pause * growth, LONGEST_PAUSE)
         try:
             if await bmc.driver.power_state(bmc.target, answer_seconds) is wanted:
                 return True

@@ -8,11 +8,15 @@ Standard: IPMI v2.0 revision 1.1, chapter 28 (chassis) and sections 20.2 and 20.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..._nodes.errors import ErrorCode, MetalError
 from ..base import (
+    Attempt,
     BootDevice,
     BootMode,
     BootOverride,
+    Lamp,
     PowerAction,
     PowerState,
     PowerStep,
@@ -29,6 +33,8 @@ _KEEP_ON_TIMEOUT = 0x08
 """Parameter 3, bit 3: do not clear the valid bit if no power command comes within 60 s."""
 _RESETS = {ResetKind.COLD: 0x02, ResetKind.WARM: 0x03}
 LONGEST_LAMP_SECONDS = 255
+
+_LAMPS = {0: Lamp.OFF, 1: Lamp.TIMED, 2: Lamp.ON}
 
 _CONTROL_CODES = {
     PowerAction.OFF: 0,
@@ -54,18 +60,15 @@ def power_state() -> Script[PowerState]:
     return PowerState.ON if data[0] & 1 else PowerState.OFF
 
 
-def power(action: PowerAction, still: Still | None) -> Script[PowerStep]:
+def power(action: PowerAction, still: Still | None, attempt: Attempt[PowerStep]) -> Script[PowerStep]:
     """Chassis Control (28.3), if the state asks for it and the request still holds. Raises: Withdrawn."""
     before = yield from power_state()
     command = power_command(action, before)
     if command is not None:
         if still is not None and not still():
             raise Withdrawn
-        try:
-            yield from ask(CHASSIS, _CONTROL, bytes((_CONTROL_CODES[command],)))
-        except Refused as exc:
-            if exc.completion != REPETITION:  # else its answer to the first got lost
-                raise
+        attempt.sent = PowerStep(before, command)
+        yield from _once(CHASSIS, _CONTROL, bytes((_CONTROL_CODES[command],)), attempt)
     return PowerStep(before, command)
 
 
@@ -85,15 +88,28 @@ def identify(seconds: int | None) -> Script[None]:
         ) from exc
 
 
-def identify_state() -> Script[bool | None]:
-    """Whether the lamp is lit, by Get Chassis Status (byte 3, bits 6 to 4); None if the BMC does not tell."""
+def identify_state() -> Script[Lamp]:
+    """Whether the lamp is lit, by Get Chassis Status (byte 3, bits 6 to 4)."""
     data = yield from ask(CHASSIS, _GET_STATUS, least=3)
-    return bool(data[2] & 0x30) if data[2] & 0x40 else None
+    return _LAMPS.get(data[2] >> 4 & 0x03, Lamp.UNKNOWN) if data[2] & 0x40 else Lamp.UNKNOWN
 
 
-def reset_bmc(kind: ResetKind) -> Script[None]:
+def reset_bmc(kind: ResetKind, attempt: Attempt[ResetKind]) -> Script[None]:
     """Cold or Warm Reset of the BMC itself (20.2, 20.3). Many BMCs do it and do not answer any more."""
-    yield from ask(APP, _RESETS[kind])
+    attempt.sent = kind
+    yield from _once(APP, _RESETS[kind], b"", attempt)
+
+
+def _once(netfn: int, command: int, data: bytes, attempt: Attempt[Any]) -> Script[None]:
+    """Send what must not be carried out twice. ``attempt`` says that nothing was sent if the BMC refused it for sure."""
+    try:
+        yield from ask(netfn, command, data, once=True)
+    except Refused as exc:
+        if exc.completion == REPETITION:  # it is done; the answer to the first copy got lost
+            return
+        if not exc.unsure:
+            attempt.sent = None
+        raise
 
 
 def boot_override() -> Script[BootOverride]:

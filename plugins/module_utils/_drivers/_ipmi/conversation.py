@@ -106,18 +106,17 @@ class Conversation:
         """
         self._number = (self._number + 1) % 64
         raw = frames.message(request, self._number)
-        datagram = yield self._pack(session, frames.IPMI, raw)
+        datagram, sent = (yield self._pack(session, frames.IPMI, raw)), 1
         while True:
             if datagram is None:
-                tries -= 1
-                if tries == 0:
+                if sent == tries:
                     return TIMED_OUT
-                datagram = yield self._pack(session, frames.IPMI, raw)
+                datagram, sent = (yield self._pack(session, frames.IPMI, raw)), sent + 1
                 continue
             payload = session.seal.unpack(datagram, frames.IPMI, session.ours)
             reply = frames.reply(payload, request, self._number) if payload else None
             if reply is not None:
-                return reply
+                return reply if sent == 1 else reply._replace(repeated=True)
             datagram = yield None
 
     def _listen(self, session: LoggedIn, step: Listen) -> Packets[Reply]:

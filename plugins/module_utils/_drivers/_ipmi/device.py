@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import uuid
 
+from ..._nodes.errors import ErrorCode
 from ..facts import Controller
 from .script import APP, Refused, Script, ask
 
@@ -49,7 +50,7 @@ def system_uuid() -> Script[str | None]:
     try:
         data = yield from ask(APP, _GET_SYSTEM_GUID, least=16)
     except Refused as refused:
-        if refused.completion == 0xD4:
+        if refused.code is not ErrorCode.UNSUPPORTED:  # above all what passes: a busy BMC has one all the same
             raise
         return None
     return decode_guid(data)

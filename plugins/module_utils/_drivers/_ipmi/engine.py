@@ -26,6 +26,7 @@ from ..._nodes.errors import ErrorCode, MetalError
 from ..base import Target, Withdrawn
 from .conversation import Conversation
 from .login import Level, Packets, Wait, account
+from .resolver import Address, Resolver
 from .script import Script
 from .window import Window
 
@@ -54,9 +55,6 @@ LOST = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM, errno.ECONNREFUSED,
 """Errors of sending that are the same as a packet that got lost."""
 
 NO_ANSWER = "no answer from the BMC at {place}; is it cabled and powered, and is IPMI over LAN enabled on it?"
-
-Address = tuple[Any, ...]
-"""What recvfrom() tells of a sender: the address, the port, for IPv6 two numbers more."""
 
 
 def no_script() -> Script[None]:
@@ -113,6 +111,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._window = Window()
+        self._resolver = Resolver()
         self._talks: dict[Address, _Talk] = {}
         self._turns: dict[Address, deque[asyncio.Future[None]]] = {}
         self._timers: list[tuple[float, int, _Talk]] = []
@@ -143,7 +142,7 @@ class Engine:
         return None if found is None else passwords[coded.index(found)]
 
     async def _converse(self, target: Target, conversation: Conversation, steps: Packets[Any], seconds: float) -> Any:
-        address, family = await self._resolved(target)
+        address, family = await self._resolver.resolve(target, seconds)
         async with self._window:
             await self._turn(address)
             future = asyncio.get_running_loop().create_future()
@@ -170,23 +169,6 @@ class Engine:
         self._sockets.clear()
 
     # -- beginning ---------------------------------------------------------------------------------------------
-
-    async def _resolved(self, target: Target) -> tuple[Address, int]:
-        """Return the socket address and family of a BMC. Raises: MetalError ``unreachable`` for an unknown name."""
-        try:
-            socket.inet_pton(socket.AF_INET, target.address)
-            return (target.address, target.port), socket.AF_INET
-        except OSError:
-            pass
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                target.address, target.port, type=socket.SOCK_DGRAM, flags=socket.AI_ADDRCONFIG
-            )
-        except socket.gaierror as exc:
-            raise MetalError(
-                ErrorCode.UNREACHABLE, f"the BMC's name {target.address!r} has no address: {exc.strerror}"
-            ) from exc
-        return found[0][4], found[0][0]
 
     async def _turn(self, address: Address) -> None:
         while address in self._talks:
@@ -275,8 +257,9 @@ class Engine:
             talk.sock.sendto(packet, talk.address)
         except OSError as exc:
             if exc.errno not in LOST:
-                why = f"the BMC at {talk.target.place} cannot be reached from here: {exc.strerror}"
-                self._over(talk, None, MetalError(ErrorCode.UNREACHABLE, why))
+                heard = talk.limit != UNREACHED_SECONDS
+                why = f"the BMC at {talk.target.place} cannot be reached from here{' any more' if heard else ''}: {exc.strerror}"
+                self._over(talk, None, MetalError(ErrorCode.TIMEOUT if heard else ErrorCode.UNREACHABLE, why))
 
     # -- timers ------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 
 from ..._nodes.errors import ErrorCode, MetalError
-from ..facts import Inventory
+from ..facts import PARTS, Inventory
 from . import device, fru_fields
 from .script import STORAGE, Refused, Script, ask
 
@@ -26,8 +26,12 @@ LEAST = 8
 _TOO_MUCH = (0xC7, 0xC8, 0xC9, 0xCA, 0xFF)
 """Completion codes by which BMCs say that they cannot return so many bytes at a time."""
 _MOST_REQUESTS = 600
-_NO_DEVICE = (0xC1, 0xC2, 0xC3, 0xC9, 0xCB, 0xCC, 0xCE, 0xD5, 0xD6, 0x81)
-"""Completion codes by which BMCs say that a FRU device is not there, or not now."""
+_NOT_THERE = (0xC1, 0xC9, 0xCB)
+"""Completion codes by which BMCs say that there is no FRU device: no such command, number out of range, not present."""
+_DEVICE_BUSY = 0x81
+"""Of Read FRU Data (table 34-3)."""
+_UNREADABLE = (ErrorCode.PROTOCOL, ErrorCode.UNSUPPORTED)
+"""What does not pass when it is tried again, but says nothing of what the machine is made of."""
 
 
 class _Device:
@@ -62,6 +66,8 @@ class _Device:
             try:
                 answer = yield from ask(STORAGE, _READ, request, least=1)
             except Refused as refused:
+                if refused.completion == _DEVICE_BUSY:
+                    raise MetalError(ErrorCode.BUSY, "the BMC says that its FRU device is busy") from refused
                 if refused.completion not in _TOO_MUCH or count <= LEAST:
                     raise
                 count = self._most = max(LEAST, count // 2 // 2 * 2)
@@ -81,10 +87,20 @@ def read(number: int = _MAIN_DEVICE) -> Script[bytes]:
 
     Raises: Refused where there is no such device or it cannot be read; MetalError ``protocol``.
     """
+    return (yield from _areas((yield from _open(number))))
+
+
+def _open(number: int) -> Script[_Device]:
+    """Return a FRU device with its header."""
     info = yield from ask(STORAGE, _GET_AREA_INFO, bytes((number,)), least=3)
     size, access = struct.unpack_from("<HB", info)
     fru = _Device(number, size, words=bool(access & 1))
     yield from fru.need(0, fru_fields.UNIT)
+    return fru
+
+
+def _areas(fru: _Device) -> Script[bytes]:
+    """Read the areas that the header names."""
     for place in fru_fields.places(fru.image)[0]:
         yield from fru.need(place.start, place.start + 2)
         yield from fru.need(place.start, place.start + fru_fields.length(fru.image, place.start))
@@ -94,19 +110,23 @@ def read(number: int = _MAIN_DEVICE) -> Script[bytes]:
 def inventory() -> Script[Inventory]:
     """Return what the machine says of itself. A FRU device that is absent or unreadable is a warning.
 
-    Raises: MetalError.
+    Raises: MetalError, also for what may pass: a BMC that is busy with its FRU device has one.
     """
     controller = yield from device.controller()
     uuid = yield from device.system_uuid()
+    fru = yield from _main()
+    return Inventory(controller, uuid, fru.chassis, fru.board, fru.product, fru.warnings, fru.unread)
+
+
+def _main() -> Script[fru_fields.FruData]:
+    there = False
     try:
-        image = yield from read()
-        fru = fru_fields.decode(image)
-    except Refused as refused:
-        if refused.completion not in _NO_DEVICE:
-            raise
-        fru = fru_fields.FruData(warnings=(f"there is no FRU data: {refused.message}",))
+        opened = yield from _open(_MAIN_DEVICE)
+        there = True
+        return fru_fields.decode((yield from _areas(opened)))
     except MetalError as error:
-        if error.code is not ErrorCode.PROTOCOL:
+        if not there and isinstance(error, Refused) and error.completion in _NOT_THERE:
+            return fru_fields.FruData(warnings=(f"there is no FRU data: {error.message}",))
+        if error.code not in _UNREADABLE:
             raise
-        fru = fru_fields.FruData(warnings=(f"the FRU data cannot be read: {error.message}",))
-    return Inventory(controller, uuid, fru.chassis, fru.board, fru.product, fru.warnings)
+        return fru_fields.FruData(warnings=(f"the FRU data cannot be read: {error.message}",), unread=PARTS)

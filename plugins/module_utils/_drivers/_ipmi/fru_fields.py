@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..._nodes.libraries import lazy
-from ..facts import Board, Chassis, Product
+from ..facts import PARTS, Board, Chassis, Product
 from . import text
 
 _fru = lazy("pyghmi.ipmi.fru")
@@ -45,6 +45,8 @@ class FruData:
     board: Board | None = None
     product: Product | None = None
     warnings: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Areas that could not be read, or not for sure."""
 
 
 def places(image: bytes | bytearray) -> tuple[list[Place], list[str]]:
@@ -165,14 +167,18 @@ def decode(image: bytes) -> FruData:
     found, warnings = places(image)
     starts = [place.start for place in found]
     parts: dict[str, Any] = {}
+    unread = set(PARTS if warnings else ())  # without a header nobody knows which areas there are
     for place in found:
         area, wrong = _area(image, place, starts)
         warnings += wrong
+        if wrong:
+            unread.add(place.name)
         if not area:
             continue
         part, fields = _AREAS[place.name](area)
         if not fields.ended and not wrong:
             warnings.append(f"the {place.name} area of the FRU has no end mark")
+            unread.add(place.name)
         if part != type(part)():
             parts[place.name] = part
-    return FruData(**parts, warnings=tuple(warnings))
+    return FruData(**parts, warnings=tuple(warnings), unread=tuple(name for name in PARTS if name in unread))

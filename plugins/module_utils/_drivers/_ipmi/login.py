@@ -24,7 +24,7 @@ from typing import NamedTuple, TypeVar
 
 from ..._nodes.errors import ErrorCode, MetalError
 from . import frames
-from .script import APP, Request
+from .script import APP, Refused, Request
 from .seal import Seal
 from .suites import Suite, candidates
 
@@ -127,6 +127,8 @@ CHANNEL_CAPABILITIES = 0x38
 _THIS_CHANNEL_EXTENDED = 0x8E
 _NAME_ONLY = 0x10
 """The user is looked up by name alone, not by name and level (table 13-11)."""
+UNKNOWN_FORM = frozenset({0xC1, 0xC7, 0xC8, 0xC9, 0xCC})
+"""How BMCs of IPMI 1.5 answer to a question in the form of IPMI 2.0."""
 RESTARTS = 4
 """How often a log-in that the BMC forgot is begun anew."""
 REPEATS = 2
@@ -204,6 +206,8 @@ class LogIn:
                 datagram = yield asked if datagram is None else None
                 continue
             data = answer.data
+            if answer.completion and answer.completion not in UNKNOWN_FORM:
+                raise Refused(request, answer.completion)
             if answer.completion or len(data) < 4 or not (data[1] & 0x80 and data[3] & 0x02):
                 raise MetalError(
                     ErrorCode.UNSUPPORTED,

@@ -45,6 +45,8 @@ class Reply(NamedTuple):
 
     completion: int
     data: bytes
+    repeated: bool = False
+    """Whether the request was sent more than once: the answer may be to a repetition of what was done already."""
 
 
 class Listen(NamedTuple):
@@ -75,7 +77,7 @@ MEANINGS: dict[int, tuple[ErrorCode, str]] = {
     0xC9: (ErrorCode.UNSUPPORTED, "the BMC does not know this parameter"),
     0xCB: (ErrorCode.UNSUPPORTED, "the BMC has no such sensor, record or device"),
     0xCC: (ErrorCode.UNSUPPORTED, "the BMC refuses a field of this request"),
-    0xCE: (ErrorCode.BUSY, "the BMC cannot answer now"),
+    0xCE: (ErrorCode.TIMEOUT, "the BMC cannot give its answer; it may have carried the command out"),
     0xCF: (ErrorCode.BUSY, "the BMC takes this for a repetition"),
     0xD0: (ErrorCode.BUSY, "the BMC is updating its sensor records"),
     0xD1: (ErrorCode.BUSY, "the BMC is updating its firmware"),
@@ -89,20 +91,32 @@ MEANINGS: dict[int, tuple[ErrorCode, str]] = {
 """Completion codes (table 5-2) that mean something to people; others are told by their number."""
 
 
-class Refused(MetalError):
-    """A BMC's answer with another completion code than 0, which is kept as ``completion``."""
+UNSURE = frozenset({0xC3, 0xCE})
+"""Completion codes by which a command may have been carried out all the same."""
 
-    def __init__(self, request: Request, completion: int) -> None:
+
+class Refused(MetalError):
+    """A BMC's answer with another completion code than 0, which is kept as ``completion``.
+
+    ``unsure``: whether the command may have been carried out.
+    """
+
+    def __init__(self, request: Request, completion: int, *, repeated: bool = False) -> None:
         code, text = MEANINGS.get(completion, (ErrorCode.PROTOCOL, "the BMC refuses"))
         super().__init__(
             code,
             f"{text} (IPMI command {request.netfn:02x}h/{request.command:02x}h, completion code {completion:02x}h)",
         )
         self.completion = completion
+        self.unsure = completion in UNSURE or (repeated and completion == BUSY)
 
 
-def ask(netfn: int, command: int, data: bytes = b"", *, least: int = 0, lun: int = 0) -> Script[bytes]:
+def ask(
+    netfn: int, command: int, data: bytes = b"", *, least: int = 0, lun: int = 0, once: bool = False
+) -> Script[bytes]:
     """Send a request; return the data of its answer, of at least ``least`` bytes. A busy BMC is asked again.
+
+    ``once``: but not if an earlier copy of the request stayed without an answer: it may have been carried out.
 
     Raises: Refused for a completion code; MetalError ``protocol`` for an answer that is too short.
     """
@@ -110,12 +124,14 @@ def ask(netfn: int, command: int, data: bytes = b"", *, least: int = 0, lun: int
     reply = yield request
     if reply.completion == BUSY:
         for seconds in BUSY_PAUSES:
+            if once and reply.repeated:
+                break
             yield Pause(seconds)
             reply = yield request
             if reply.completion != BUSY:
                 break
     if reply.completion:
-        raise Refused(request, reply.completion)
+        raise Refused(request, reply.completion, repeated=reply.repeated)
     if len(reply.data) < least:
         raise MetalError(
             ErrorCode.PROTOCOL,

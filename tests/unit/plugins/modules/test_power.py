@@ -192,10 +192,10 @@ def test_on_is_tried_three_times(bmcs: Bmcs, rack: list[str], code: ErrorCode) -
 
 @pytest.mark.parametrize("state", ["reset", "cycle", "boot"])
 def test_a_reset_whose_answer_was_lost_is_not_sent_again(bmcs: Bmcs, rack: list[str], state: str) -> None:
-    bmcs[FIRST] = Machine(PowerState.ON, faults={"power": [error(ErrorCode.TIMEOUT)]})
+    bmcs[FIRST] = Machine(PowerState.ON, unanswered=[error(ErrorCode.TIMEOUT)])
     failed = run_module("power", nodes=["r1n01"], state=state)
     assert bmcs[FIRST].count("power") == 1
-    assert failed["failed_nodes"]["r1n01"]["code"] == "timeout"
+    assert failed["failed_nodes"]["r1n01"]["code"] == "not_reached"
     bmcs[FIRST] = Machine(PowerState.ON, faults={"power": [error(ErrorCode.BUSY)]})
     assert ok("power", nodes=["r1n01"], state=state)["nodes"]["r1n01"]["tries"] == 2
 

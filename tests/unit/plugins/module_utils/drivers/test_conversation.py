@@ -14,9 +14,11 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi import
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.login import Level
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.script import Pause, Reply, Script, ask
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import (
+    Attempt,
     BootDevice,
     BootMode,
     BootOverride,
+    Lamp,
     PowerAction,
     PowerState,
     PowerStep,
@@ -312,7 +314,9 @@ def test_power_commands() -> None:
     bmc, switch = make_bmc()
 
     def power(action: PowerAction, still: Any = None) -> PowerStep:
-        step: PowerStep = talk(wire_to(bmc), conversation(lambda: chassis.power(action, still), Level.OPERATOR))
+        step: PowerStep = talk(
+            wire_to(bmc), conversation(lambda: chassis.power(action, still, Attempt()), Level.OPERATOR)
+        )
         return step
 
     assert power(PowerAction.OFF) == PowerStep(PowerState.OFF, None)
@@ -332,7 +336,7 @@ def test_power_commands() -> None:
 
 
 def test_a_repetition_that_the_bmc_refuses_was_done() -> None:
-    script = chassis.power(PowerAction.RESET, None)
+    script = chassis.power(PowerAction.RESET, None, Attempt())
     next(script)
     script.send(Reply(0, b"\x01\x00\x00"))
     with pytest.raises(StopIteration) as end:
@@ -352,12 +356,12 @@ def test_boot_device_and_lamp() -> None:
     with pytest.raises(Withdrawn):
         run(lambda: chassis.set_boot_override(BootOverride(BootDevice.DISK), lambda: False))
     assert run(chassis.boot_override) == wish
-    assert run(chassis.identify_state) is False
+    assert run(chassis.identify_state) is Lamp.OFF
     run(lambda: chassis.identify(None))
-    assert run(chassis.identify_state) is True
+    assert run(chassis.identify_state) is Lamp.ON
     run(lambda: chassis.identify(0))
-    assert run(chassis.identify_state) is False
-    run(lambda: chassis.reset_bmc(ResetKind.COLD), Level.ADMINISTRATOR)
+    assert run(chassis.identify_state) is Lamp.OFF
+    run(lambda: chassis.reset_bmc(ResetKind.COLD, Attempt()), Level.ADMINISTRATOR)
 
 
 def test_answers_that_are_too_short() -> None:

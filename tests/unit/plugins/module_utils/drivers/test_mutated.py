@@ -18,7 +18,12 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers import sensi
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi import chassis, fru, sel, sensors
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.login import Level
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.script import Reply, Request, Script
-from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import BootDevice, BootOverride, PowerAction
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import (
+    Attempt,
+    BootDevice,
+    BootOverride,
+    PowerAction,
+)
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import MetalError
 from ansible_collections.stage0.metal.tests.unit.plugins.module_utils.drivers.line import Wire, conversation, wire_to
 from ansible_collections.stage0.metal.tests.unit.plugins.plugin_utils.simulator.console import Clock, make_bmc
@@ -31,7 +36,7 @@ pytestmark = pytest.mark.hypothesis
 
 PROGRAMS: list[Callable[[], Script[Any]]] = [
     chassis.power_state,
-    lambda: chassis.power(PowerAction.ON, None),
+    lambda: chassis.power(PowerAction.ON, None, Attempt()),
     lambda: chassis.set_boot_override(BootOverride(BootDevice.NETWORK), None),
     fru.inventory,
     sensors.sensors,
