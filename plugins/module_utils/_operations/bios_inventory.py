@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._drivers.base import Capability, need_capability
-from .._drivers.facts import Inventory, plain
+from .._drivers.facts import Inventory, completed, plain
 from .._fleet.fleet import Done, Limits, Outcome
 from .._fleet.results import result
 from .._nodes import hardware
@@ -53,7 +53,13 @@ def bios_inventory(context: Context, parameters: Mapping[str, Any]) -> dict[str,
                 document["oem"] = await _oem(bmc, parameters["timeout"])
             except MetalError as exc:
                 warnings.append(f"what the maker's extensions tell could not be read: {exc.message}")
-        found[name] = kept = _with_oem(document, last[0].document if last else {})
+        found[name] = kept = _to_keep(inventory, document, last[0].document if last else {})
+        if parameters["store"]:
+            warnings += [
+                f"of the {part}, what could not be read is kept as it was stored"
+                for part in inventory.unread
+                if kept[part] != document[part]
+            ]
         doubts[name] = [f"{name}: {doubt}" for doubt in differences(bmc.view, inventory)]
         more = {"inventory": document, "warnings": [*warnings, *doubts[name]]}
         if most:
@@ -79,9 +85,10 @@ async def _oem(bmc: Bmc, seconds: float) -> dict[str, Any]:
     return found
 
 
-def _with_oem(document: dict[str, Any], last: Mapping[str, Any]) -> dict[str, Any]:
+def _to_keep(found: Inventory, document: dict[str, Any], last: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is to be kept: what was not read this time is not gone, and stays as it was kept."""
-    return document if "oem" in document or "oem" not in last else {**document, "oem": last["oem"]}
+    kept = completed(document, last, found.unread)
+    return kept if "oem" in document or "oem" not in last else {**kept, "oem": last["oem"]}
 
 
 def _kept(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:

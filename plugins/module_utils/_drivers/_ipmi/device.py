@@ -50,7 +50,7 @@ def system_uuid() -> Script[str | None]:
     try:
         data = yield from ask(APP, _GET_SYSTEM_GUID, least=16)
     except Refused as refused:
-        if refused.code is not ErrorCode.UNSUPPORTED:  # above all what passes: a busy BMC has one all the same
+        if refused.retryable or refused.code is ErrorCode.PRIVILEGE:  # it may well have one
             raise
         return None
     return decode_guid(data)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Capability, Target
+from ansible_collections.stage0.metal.plugins.module_utils._drivers import facts
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.facts import (
     Board,
     Chassis,
@@ -121,6 +122,35 @@ def test_warnings_about_the_reading_are_no_change(rack: list[str], bmcs: Bmcs) -
     ok("bios_inventory", nodes=["r1n01"], store=True)
     bmcs[FIRST].inventory = replace(FOUND, warnings=())
     assert ok("bios_inventory", nodes=["r1n01"], store=True)["changed"] is False
+
+
+def test_parts_that_could_not_be_read_are_not_gone(rack: list[str], bmcs: Bmcs) -> None:
+    ok("bios_inventory", nodes=["r1n01"], store=True)
+    told = ("the FRU data cannot be read: scripted",)
+    bmcs[FIRST].inventory = Inventory(FOUND.controller, UUID, warnings=told, unread=facts.PARTS)
+    result = ok("bios_inventory", nodes=["r1n01"], store=True)
+    assert result["changed"] is False
+    assert result["nodes"]["r1n01"]["inventory"]["product"] is None
+    assert result["nodes"]["r1n01"]["warnings"] == [
+        *told,
+        *(f"of the {part}, what could not be read is kept as it was stored" for part in facts.PARTS),
+    ]
+    assert kept() == FOUND.document()
+
+
+def test_what_is_told_of_a_part_that_is_doubtful_is_kept(rack: list[str], bmcs: Bmcs) -> None:
+    """Checksums are wrong for good on some machines: a new serial number is new, one that is missing is not gone."""
+    ok("bios_inventory", nodes=["r1n01"], store=True)
+    bmcs[FIRST].inventory = replace(FOUND, product=Product(serial="PS-2"), chassis=None, unread=("product",))
+    result = ok("bios_inventory", nodes=["r1n01"], store=True, diff=True)
+    assert result["diff"]["after"]["r1n01"]["product.serial"] == "PS-2"
+    assert (kept()["serial"], kept()["product"]["name"], kept()["chassis"]) == ("PS-2", "Server 240", None)
+
+
+def kept() -> dict[str, Any]:
+    """What the database has of r1n01."""
+    found: dict[str, Any] = ok("bios_inventory", nodes=["r1n01"], read=False)["nodes"]["r1n01"]["inventory"]
+    return found
 
 
 def test_history(rack: list[str], bmcs: Bmcs) -> None:

@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi import fru, fru_fields, text
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.script import Request
-from ansible_collections.stage0.metal.plugins.module_utils._drivers.facts import Board, Chassis, Inventory, Product
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.facts import (
+    PARTS,
+    Board,
+    Chassis,
+    Inventory,
+    Product,
+)
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.tests.unit.plugins.module_utils.drivers.play import Player, attempt, noise, run
 from hypothesis import example, given
@@ -162,6 +168,9 @@ def test_wrong_checksums_are_told_and_read_all_the_same() -> None:
         "the checksum of the product area of the FRU is wrong",
     )
     assert data.product == fru_fields.decode(FULL).product
+    assert data.unread == PARTS
+    image[7] ^= 1
+    assert fru_fields.decode(bytes(image)).unread == ("product",)
 
 
 def test_area_without_length_ends_where_the_next_begins() -> None:
@@ -187,18 +196,19 @@ def test_areas_that_are_cut_off() -> None:
 
 def test_area_without_end_mark() -> None:
     image = device(product=sealed(bytes((ENGLISH,)), field("Maker"), field("Server"), end=b"\xc0"))
-    assert fru_fields.decode(image).warnings == ("the product area of the FRU has no end mark",)
+    data = fru_fields.decode(image)
+    assert (data.warnings, data.unread) == (("the product area of the FRU has no end mark",), ("product",))
 
 
 @pytest.mark.parametrize("image", [b"", b"\xff" * 512, bytes(512), FULL[:5]])
 def test_nothing_in_it(image: bytes) -> None:
-    assert fru_fields.decode(image) == fru_fields.FruData(warnings=("the FRU device holds nothing",))
+    assert fru_fields.decode(image) == fru_fields.FruData(warnings=("the FRU device holds nothing",), unread=PARTS)
 
 
 def test_something_else() -> None:
     """Header version and checksum both wrong."""
     data = fru_fields.decode(b"PK\x03\x04 an archive")
-    assert data == fru_fields.FruData(warnings=("the FRU device holds something else than FRU data",))
+    assert data == fru_fields.FruData(warnings=("the FRU device holds something else than FRU data",), unread=PARTS)
 
 
 def test_area_without_a_word_is_none() -> None:
@@ -343,6 +353,53 @@ def test_inventory_of_a_machine_without_fru() -> None:
         "there is no FRU data: the BMC has no such sensor, record or device "
         "(IPMI command 0ah/10h, completion code cbh)",
     )
+    assert found.unread == ()
+
+
+def refusing(command: int, completion: int, *, at: int = 0) -> Callable[[Request], bytes | int]:
+    """A BMC that refuses ``command``; of reads, those from byte ``at`` on. It returns eight bytes at a time."""
+    whole = FruBmc(FULL, short=8)
+
+    def bmc(request: Request) -> bytes | int:
+        refused = request.command == command and int.from_bytes(request.data[1:3], "little") >= at
+        return completion if refused else whole(request)
+
+    return bmc
+
+
+@pytest.mark.parametrize("completion", [0xC1, 0xC9, 0xCB])
+@pytest.mark.parametrize("command", [INFO, READ])
+def test_codes_that_say_that_there_is_no_device(command: int, completion: int) -> None:
+    found = run(fru.inventory(), refusing(command, completion))
+    assert (found.product, found.unread) == (None, ())
+    assert found.warnings[0].startswith("there is no FRU data: ")
+
+
+@pytest.mark.parametrize(
+    ("completion", "code"),
+    [(0xC3, "timeout"), (0xC5, "busy"), (0xD1, "busy"), (0xD2, "busy"), (0xD5, "busy"), (0xD4, "privilege")],
+)
+@pytest.mark.parametrize("command", [INFO, READ, GET_GUID])
+def test_faults_that_pass_are_no_missing_parts(command: int, completion: int, code: str) -> None:
+    with pytest.raises(MetalError) as caught:
+        run(fru.inventory(), refusing(command, completion))
+    assert caught.value.code == code
+
+
+def test_fru_device_that_is_busy() -> None:
+    with pytest.raises(MetalError, match=r"^the BMC says that its FRU device is busy$") as caught:
+        run(fru.inventory(), refusing(READ, 0x81))
+    assert caught.value.code is ErrorCode.BUSY
+
+
+@pytest.mark.parametrize(
+    ("command", "completion", "at"), [(INFO, 0xD6, 0), (INFO, 0xFF, 0), (READ, 0xCC, 0), (READ, 0xCB, 8)]
+)
+def test_device_that_cannot_be_read_is_there(command: int, completion: int, at: int) -> None:
+    """The last one is there by its header, and refuses its areas."""
+    found = run(fru.inventory(), refusing(command, completion, at=at))
+    assert (found.product, found.unread) == (None, PARTS)
+    assert found.warnings[0].startswith("the FRU data cannot be read: ")
 
 
 def test_inventory_that_may_not_be_read() -> None:
