@@ -15,6 +15,7 @@ description:
   - Read where the BMCs of many nodes have their addresses from, and set it, in one task.
   - After a change the task looks for each BMC, at its new address first, until it tells what was set. A node counts as changed only then.
   - Without any setting it only reads.
+  - Where something was sent and the rest failed, the entry in RV(failed_nodes) has RV(ignore:sent), and the task is changed.
 options:
   source:
     description: Where the BMC has its address from. By default it stays as it is; with O(address), it becomes V(static).
@@ -23,7 +24,7 @@ options:
   address:
     description:
       - IPv4 address of the BMC. For many nodes it is an expression such as V(10.2.{n1}.{n2}), as attributes may be.
-      - Two nodes with the same address are refused.
+      - Two nodes with the same address are refused, and one that is the C(bmc.address) of another node.
     type: str
   netmask:
     description: Its netmask, or an expression.

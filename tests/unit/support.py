@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from unittest import mock
 
+import pytest
 from ansible.module_utils import basic
 from ansible_collections.stage0.metal.plugins.module_utils._deploy.deployments import Deployments
 from ansible_collections.stage0.metal.plugins.module_utils._deploy.states import State
@@ -48,7 +49,6 @@ from ansible_collections.stage0.metal.plugins.module_utils._nodes.database impor
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.secrets import Keyring
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.store import Store, Wish
-from pytest import MonkeyPatch
 
 MODULES = "ansible_collections.stage0.metal.plugins.modules"
 PASSWORD = "correct-horse-7"
@@ -105,13 +105,11 @@ def warned(module: str, /, **arguments: Any) -> tuple[dict[str, Any], list[str]]
         return run_module(module, **arguments), told
 
 
-def cannot_write(monkeypatch: MonkeyPatch) -> None:
+def cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody write to the database from now on."""
 
-    @contextmanager
-    def locked(_self: Database, **_how: Any) -> Iterator[Any]:
+    def locked(_self: Database, **_how: Any) -> NoReturn:
         raise MetalError(ErrorCode.DATABASE, "the database is locked")
-        yield
 
     monkeypatch.setattr(Database, "write", locked)
 
@@ -386,9 +384,18 @@ class ScriptedDriver:
         """The BMC's network."""
         return (await self._begin(target, "network")).network
 
-    async def set_network(self, target: Target, wish: BmcNetwork, seconds: float) -> None:
-        """Take the network, and be found at its new address from then on."""
+    async def set_network(
+        self, target: Target, wish: BmcNetwork, seconds: float, attempt: Attempt[BmcNetwork] | None = None
+    ) -> None:
+        """Take the network, and be found at its new address from then on. ``unanswered``: errors after the netmask."""
         machine = await self._begin(target, "set_network", wish)
+        if machine.unanswered:
+            machine.network = replace(machine.network, netmask=wish.netmask)
+            if attempt is not None:
+                attempt.sent = BmcNetwork(netmask=wish.netmask)
+            raise machine.unanswered.pop(0)
+        if attempt is not None:
+            attempt.sent = wish
         asked = {key: value for key, value in asdict(wish).items() if value is not None}
         machine.network = replace(machine.network, **asked)
         if wish.address and machine.moves:

@@ -259,7 +259,9 @@ class Driver(Protocol):
     async def network(self, target: Target, seconds: float) -> BmcNetwork:
         """Return the BMC's own network."""
 
-    async def set_network(self, target: Target, wish: BmcNetwork, seconds: float) -> None:
+    async def set_network(
+        self, target: Target, wish: BmcNetwork, seconds: float, attempt: Attempt[BmcNetwork] | None = None
+    ) -> None:
         """Set what ``wish`` names; a new address may cut the way to the BMC before it can answer."""
 
     async def accounts(self, target: Target, seconds: float) -> tuple[BmcAccount, ...]:

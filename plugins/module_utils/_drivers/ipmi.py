@@ -118,9 +118,12 @@ class IpmiDriver:
         found: BmcNetwork = await self._engine.run(target, lan.network, Level.OPERATOR, seconds)
         return found
 
-    async def set_network(self, target: Target, wish: BmcNetwork, seconds: float) -> None:
+    async def set_network(
+        self, target: Target, wish: BmcNetwork, seconds: float, attempt: Attempt[BmcNetwork] | None = None
+    ) -> None:
         """Set LAN Configuration Parameters."""
-        await self._engine.run(target, partial(lan.set_network, wish), Level.ADMINISTRATOR, seconds)
+        program = partial(lan.set_network, wish, attempt or Attempt())
+        await self._engine.run(target, program, Level.ADMINISTRATOR, seconds)
 
     async def accounts(self, target: Target, seconds: float) -> tuple[BmcAccount, ...]:
         """Get User Access and Name of each."""

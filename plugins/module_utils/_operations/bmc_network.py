@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from .._drivers.base import Capability
+from .._drivers.base import Attempt, Capability
 from .._drivers.managing import AddressSource, BmcNetwork
 from .._fleet.fleet import EVERYBODY, Done, Halfway, Limits
 from .._nodes.errors import RETRYABLE, ErrorCode, MetalError
@@ -22,6 +22,7 @@ from .._nodes.schema import attribute
 from .._nodes.store import Wish
 from .._nodes.values import CHECKS
 from .._nodes.view import View
+from .bmc_matching import canonical
 from .context import Context
 from .hardware import Bmc, or_warn, run
 
@@ -54,6 +55,10 @@ class _Work:
     def __init__(self, context: Context, parameters: Mapping[str, Any]) -> None:
         self._context, self._parameters = context, parameters
         self._wishes: dict[str, BmcNetwork] = {}
+        self._at: dict[str, str | None] = {}
+        self._before: dict[str, BmcNetwork] = {}
+        """As it was before the first try."""
+        self._sent: dict[str, BmcNetwork] = {}
         self._moved: dict[str, str] = {}
 
     def add(self, view: View) -> None:
@@ -67,37 +72,83 @@ class _Work:
             raise MetalError(ErrorCode.INVALID, "address, netmask and gateway are for source: static; DHCP gives them")
         if values["address"] and source is None:
             source = AddressSource.STATIC
+        self._at[view.name] = canonical(view["bmc.address"])
         self._wishes[view.name] = BmcNetwork(source=source, vlan=vlan, **values)
 
     def check(self) -> None:
-        """Raises: MetalError ``conflict`` if two nodes would get one address."""
+        """Raises: MetalError ``conflict`` if two nodes would get one address, or one that another node's BMC has."""
         owners: dict[str, str] = {}
-        for name, wish in self._wishes.items():
-            other = owners.setdefault(wish.address, name) if wish.address else name
+        for name, address in self._wanted_addresses():
+            other = owners.setdefault(address, name)
             if other != name:
                 raise MetalError(
-                    ErrorCode.CONFLICT, f"it would get the BMC address {wish.address}, as {other} would", node=name
+                    ErrorCode.CONFLICT, f"it would get the BMC address {address}, as {other} would", node=name
                 )
+        if not owners:
+            return
+        with self._context.read() as store:
+            for view in store.stream(store.node_names()):
+                self._check_taken(view, owners)
+
+    def _check_taken(self, view: View, owners: Mapping[str, str]) -> None:
+        address = canonical(view["bmc.address"] or "")
+        name = owners.get(address or "", view.name)
+        if name != view.name and self._at[name] != address:  # else it is there now, by another port
+            raise MetalError(
+                ErrorCode.CONFLICT,
+                f"it would get the BMC address {address}, which is the bmc.address of {view.name}",
+                node=name,
+            )
+
+    def _wanted_addresses(self) -> Iterator[tuple[str, str]]:
+        for name, wish in self._wishes.items():
+            address = canonical(wish.address or "")
+            if address is not None:
+                yield name, address
 
     async def one(self, bmc: Bmc) -> Done:
-        """Do one node."""
-        wish, seconds = self._wishes[bmc.view.name], self._parameters["timeout"]
-        before = await bmc.driver.network(bmc.target, seconds)
-        wanted = _with(before, wish)
+        """Do one node. May be called again after an error. Raises: MetalError; Halfway once something was set."""
+        name = bmc.view.name
+        try:
+            return await self._one(bmc)
+        except MetalError as exc:
+            if name not in self._sent or isinstance(exc, Halfway):
+                raise
+            raise self._halfway(name, exc.code, exc.message) from exc
+        except asyncio.CancelledError as exc:
+            if name not in self._sent:
+                raise
+            raise self._halfway(name, ErrorCode.NOT_REACHED, "the task's deadline came before it was proved") from exc
+
+    def _halfway(self, name: str, code: ErrorCode, why: str) -> Halfway:
+        sent = {key: value for key, value in asdict(self._sent[name]).items() if value is not None}
+        told = ", ".join(f"{key} {value}" for key, value in sent.items())
+        return Halfway(code, f"the BMC was sent {told}, but then: {why}; bmc.address is left as it was", {"sent": sent})
+
+    async def _one(self, bmc: Bmc) -> Done:
+        name, wish, seconds = bmc.view.name, self._wishes[bmc.view.name], self._parameters["timeout"]
+        now = await bmc.driver.network(bmc.target, seconds)
+        before = self._before.setdefault(name, now)
+        wanted = _with(now, wish)
         _check_gateway(wanted, wish)
-        more = {"mac": before.mac}
-        if wanted == before:
-            return Done(False, shown(before), shown(before), more)
-        if not self._context.check_mode:
-            try:
-                await bmc.driver.set_network(bmc.target, wish, seconds)
-            except MetalError as exc:
-                if exc.code is not ErrorCode.TIMEOUT:  # it may have gone to its new place before it could answer
-                    raise
+        if wanted != now and not self._context.check_mode:
+            await self._set(bmc, wish)
             address = await self._found(bmc, wanted, wish)
             if address != bmc.target.address and self._parameters["store"]:
-                self._moved[bmc.view.name] = address
-        return Done(True, shown(before), shown(wanted), more)
+                self._moved[name] = address
+        return Done(wanted != before, shown(before), shown(wanted), {"mac": before.mac})
+
+    async def _set(self, bmc: Bmc, wish: BmcNetwork) -> None:
+        """Set it, and note in any case what was sent."""
+        attempt = Attempt[BmcNetwork]()
+        try:
+            await bmc.driver.set_network(bmc.target, wish, self._parameters["timeout"], attempt)
+        except MetalError as exc:  # it may have gone to its new place before it could answer
+            if attempt.sent is None or exc.code not in (ErrorCode.TIMEOUT, ErrorCode.UNREACHABLE):
+                raise
+        finally:
+            if attempt.sent is not None:
+                self._sent[bmc.view.name] = attempt.sent
 
     async def _found(self, bmc: Bmc, wanted: BmcNetwork, wish: BmcNetwork) -> str:
         """Return the address at which the BMC tells that it has what was set: the new one, or yet the old one.
@@ -123,12 +174,8 @@ class _Work:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         where = " or ".join(place.address for place in places)
-        raise Halfway(
-            ErrorCode.NOT_REACHED,
-            f"the new network was sent, but the BMC does not tell it at {where} after"
-            f" {self._parameters['wait_timeout']:.0f} s: {said}; bmc.address is left as it was",
-            {"sent": shown(wanted)},
-        )
+        why = f"it does not tell what was set at {where} after {self._parameters['wait_timeout']:.0f} s: {said}"
+        raise self._halfway(bmc.view.name, ErrorCode.NOT_REACHED, why)
 
     def store(self, answer: dict[str, Any]) -> None:
         """Keep where BMCs are found from now on, so that the next task finds them; or say so in the task's warnings."""

@@ -9,12 +9,17 @@ Standard: IPMI v2.0 revision 1.1, chapter 23 (LAN), table 23-4, and section 22.2
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 from ..._nodes.errors import ErrorCode, MetalError
+from ..base import Attempt
 from ..managing import AddressSource, BmcNetwork
 from .script import APP, TRANSPORT, Refused, Script, ask
 
-_SET, _GET = 0x01, 0x02
+_WRITE, _GET = 0x01, 0x02
 _CHANNEL_INFO = 0x42
 _THIS_CHANNEL = 0x0E
 _LAN_MEDIA = frozenset({0x04, 0x06})
@@ -63,27 +68,72 @@ def _text(raw: bytes) -> str:
     return str(ipaddress.IPv4Address(raw[:4]))
 
 
-def set_network(wish: BmcNetwork) -> Script[None]:
-    """Set what ``wish`` names (23.1), the address last: from then on the BMC may answer elsewhere."""
+_ORDERS: dict[AddressSource | None, tuple[str, ...]] = {
+    AddressSource.STATIC: ("source", "netmask", "gateway", "vlan", "address"),
+    AddressSource.DHCP: ("vlan", "source"),
+    None: ("netmask", "gateway", "vlan"),
+}
+"""In which order parameters are set, by the source that is wanted.
+
+Under DHCP many BMCs refuse to have address, netmask and gateway written (82h), so that on the way to a fixed address
+the source is the first. What may take the BMC elsewhere is the last: the address, or DHCP, behind the VLAN in which it
+asks for one.
+"""
+
+
+def set_network(wish: BmcNetwork, attempt: Attempt[BmcNetwork]) -> Script[None]:
+    """Set what ``wish`` names (23.1); from the last of it on the BMC may answer elsewhere.
+
+    ``attempt`` says what was sent of it. Whatever is refused, the BMC is not left with a set in progress: it would
+    refuse the next one. Raises: MetalError.
+    """
     number = yield from channel()
     yield from _mark(number, 1)
-    if wish.source is AddressSource.DHCP:
-        yield from _put(number, _SOURCE, bytes((_NUMBERS[wish.source],)))
-    for which, value in ((_NETMASK, wish.netmask), (_GATEWAY, wish.gateway)):
-        if value is not None:
-            yield from _put(number, which, ipaddress.IPv4Address(value).packed)
-    if wish.vlan is not None:
-        yield from _put(number, _VLAN, (wish.vlan | (_VLAN_ON if wish.vlan else 0)).to_bytes(2, "little"))
-    if wish.source is AddressSource.STATIC:
-        yield from _put(number, _SOURCE, bytes((_NUMBERS[wish.source],)))
-    if wish.address is not None:
-        yield from _put(number, _ADDRESS, ipaddress.IPv4Address(wish.address).packed)
+    try:
+        for name in _ORDERS[wish.source]:
+            if getattr(wish, name) is not None:
+                yield from _set(number, name, wish, attempt)
+    except MetalError:
+        with suppress(MetalError):
+            yield from _mark(number, 0)
+        raise
     yield from _mark(number, 0)
+
+
+def _set(number: int, name: str, wish: BmcNetwork, attempt: Attempt[BmcNetwork]) -> Script[None]:
+    """Set one parameter, and say so in ``attempt``."""
+    value, earlier = getattr(wish, name), attempt.sent
+    which, packed = _PARAMETERS[name]
+    attempt.sent = replace(earlier or BmcNetwork(), **{name: value})
+    try:
+        yield from _put(number, which, packed(value))
+    except MetalError as exc:
+        if not (isinstance(exc, Refused) and exc.unsure):
+            attempt.sent = earlier
+        raise
+
+
+def _packed(address: str) -> bytes:
+    return ipaddress.IPv4Address(address).packed
+
+
+def _packed_vlan(vlan: int) -> bytes:
+    return (vlan | (_VLAN_ON if vlan else 0)).to_bytes(2, "little")
+
+
+_PARAMETERS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
+    "source": (_SOURCE, lambda source: bytes((_NUMBERS[source],))),
+    "address": (_ADDRESS, _packed),
+    "netmask": (_NETMASK, _packed),
+    "gateway": (_GATEWAY, _packed),
+    "vlan": (_VLAN, _packed_vlan),
+}
+"""Name in a wish to number and bytes of the parameter."""
 
 
 def _put(number: int, which: int, value: bytes) -> Script[None]:
     try:
-        yield from ask(TRANSPORT, _SET, bytes((number, which)) + value)
+        yield from ask(TRANSPORT, _WRITE, bytes((number, which)) + value)
     except Refused as exc:
         if exc.completion == 0x82:
             raise MetalError(ErrorCode.UNSUPPORTED, f"the BMC's LAN parameter {which} can only be read") from exc
@@ -95,7 +145,7 @@ def _put(number: int, which: int, value: bytes) -> Script[None]:
 def _mark(number: int, state: int) -> Script[None]:
     """Tell the BMC that settings belong together (parameter 0); one that lacks it takes each by itself."""
     try:
-        yield from ask(TRANSPORT, _SET, bytes((number, _IN_PROGRESS, state)))
+        yield from ask(TRANSPORT, _WRITE, bytes((number, _IN_PROGRESS, state)))
     except Refused as exc:
         if exc.completion == 0x81:
             raise MetalError(ErrorCode.BUSY, "somebody else is setting up the BMC's network") from exc

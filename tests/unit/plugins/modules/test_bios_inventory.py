@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Capability, Target
 from ansible_collections.stage0.metal.plugins.module_utils._drivers import facts
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Capability, Target
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.facts import (
     Board,
     Chassis,

@@ -205,12 +205,71 @@ def test_a_bmc_that_is_lost(bmcs: Bmcs) -> None:
     found = failed("bmc_network", nodes=["r1n01"], address="10.2.9.1", wait_timeout=0)
     assert found["r1n01"]["code"] == "not_reached"
     assert found["r1n01"]["msg"] == (
-        "r1n01: the new network was sent, but the BMC does not tell it at 10.2.9.1 or 10.2.1.1 after 0 s: no answer;"
-        " bmc.address is left as it was"
+        "r1n01: the BMC was sent source static, address 10.2.9.1, but then: it does not tell what was set at 10.2.9.1"
+        " or 10.2.1.1 after 0 s: no answer; bmc.address is left as it was"
     )
     assert found["r1n01"]["sent"]["address"] == "10.2.9.1"
     with store() as opened:
         assert opened.views(["r1n01"])["r1n01"]["bmc.address"] == FIRST
+
+
+MASK = "255.254.0.0"
+
+
+def test_a_refusal_after_something_was_set_is_told_as_a_change(bmcs: Bmcs) -> None:
+    bmcs[FIRST].unanswered = [MetalError(ErrorCode.UNSUPPORTED, "scripted")]
+    result = run_module("bmc_network", nodes=["r1n01"], netmask=MASK, gateway="10.2.1.9")
+    assert result["changed"]
+    assert result["failed_nodes"]["r1n01"] == {
+        "code": "unsupported",
+        "msg": f"r1n01: the BMC was sent netmask {MASK}, but then: scripted; bmc.address is left as it was",
+        "retryable": False,
+        "sent": {"netmask": MASK},
+    }
+
+
+def test_a_refusal_before_anything_was_set_is_no_change(bmcs: Bmcs) -> None:
+    bmcs[FIRST].faults["set_network"] = [MetalError(ErrorCode.UNSUPPORTED, "scripted")]
+    result = run_module("bmc_network", nodes=["r1n01"], netmask=MASK)
+    assert not result["changed"]
+    assert result["failed_nodes"]["r1n01"]["msg"] == "r1n01: scripted"
+
+
+def test_what_the_first_try_set_is_a_change_whatever_the_next_ones_find(bmcs: Bmcs) -> None:
+    busy = MetalError(ErrorCode.BUSY, "scripted")
+    bmcs[FIRST].unanswered = [busy]
+    node = ok("bmc_network", nodes=["r1n01"], netmask=MASK)["nodes"]["r1n01"]
+    assert (node["changed"], node["before"]["netmask"], node["after"]["netmask"]) == (True, "255.255.0.0", MASK)
+    bmcs["10.2.1.2"].unanswered = [busy]
+    bmcs["10.2.1.2"].queued["set_network"] = lambda: bmcs["10.2.1.2"].faults.update(
+        network=[MetalError(ErrorCode.AUTH, "out")]
+    )
+    result = run_module("bmc_network", nodes=["r1n02"], netmask=MASK, gateway="10.2.1.9")
+    assert result["changed"]
+    assert result["failed_nodes"]["r1n02"]["code"] == "auth"
+    assert result["failed_nodes"]["r1n02"]["sent"] == {"netmask": MASK}
+
+
+def test_a_bmc_that_is_looked_for_when_the_deadline_comes(bmcs: Bmcs) -> None:
+    bmcs[FIRST].queued["set_network"] = lambda: bmcs[FIRST].hangs.add("network")
+    result = run_module("bmc_network", nodes=["r1n01"], netmask=MASK, deadline=1)
+    assert result["changed"]
+    assert result["failed_nodes"]["r1n01"]["sent"] == {"netmask": MASK}
+    assert "but then: the task's deadline came before it was proved" in result["failed_nodes"]["r1n01"]["msg"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_address_that_is_another_nodes(bmcs: Bmcs, check: bool) -> None:
+    said = refused("bmc_network", nodes=["r1n01"], address="10.2.1.3", check=check)
+    assert said["msg"] == "r1n01: it would get the BMC address 10.2.1.3, which is the bmc.address of r1n03"
+    assert said["error"]["code"] == "conflict"
+    assert not bmcs[FIRST].calls
+
+
+def test_an_address_that_only_looks_like_another_nodes(bmcs: Bmcs) -> None:
+    """One machine behind another's port."""
+    ok("node", name="r1n02", attributes={"bmc.address": FIRST, "bmc.port": 6230})
+    assert not ok("bmc_network", nodes=["r1n01"], address=FIRST)["changed"]
 
 
 def test_dhcp(bmcs: Bmcs) -> None:
