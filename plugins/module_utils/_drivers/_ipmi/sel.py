@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..._nodes.errors import ErrorCode, MetalError
 from ..sensing import EventLog, LogEntry, LogMark, Since
 from . import sdr, sel_text, sensors
-from .script import STORAGE, Pause, Refused, Script, ask
+from .script import REPETITION, STORAGE, Pause, Refused, Script, ask
 from .sdr_records import SensorRecord
 
 _GET_INFO, _RESERVE, _GET_ENTRY, _CLEAR, _GET_TIME = 0x40, 0x42, 0x43, 0x47, 0x48
@@ -21,6 +21,8 @@ _FIRST, _LAST = 0x0000, 0xFFFF
 _WHOLE = 0xFF
 _OVERFLOW = 0x80
 _LOST_RESERVATION = 0xC5
+_AGAIN = (_LOST_RESERVATION, REPETITION)
+"""Completion codes that the repetition of a clearing may meet that was carried out."""
 _TOO_MUCH = (0xC7, 0xC8, 0xC9, 0xCA, 0xFF)
 _ABSENT = (0xC1, 0xC2, 0xC9, 0xCB)
 _WITHOUT_NAMES = (ErrorCode.PROTOCOL, ErrorCode.BUSY, ErrorCode.UNSUPPORTED)
@@ -35,17 +37,18 @@ Clock = Callable[[], float]
 
 
 class Info(NamedTuple):
-    """Get SEL Info: which state the log is in, and whether entries were lost."""
+    """Get SEL Info: which state the log is in, whether entries were lost, when it was cleared (the BMC's seconds)."""
 
     mark: LogMark
     overflow: bool
+    cleared_at: int
 
 
 def info() -> Script[Info]:
     """Return the state of the log. Raises: MetalError."""
     data = yield from ask(STORAGE, _GET_INFO, least=14)
-    entries, last_added = struct.unpack_from("<H2xI", data, 1)
-    return Info(LogMark(entries, last_added), bool(data[13] & _OVERFLOW))
+    entries, last_added, cleared_at = struct.unpack_from("<H2xII", data, 1)
+    return Info(LogMark(entries, last_added), bool(data[13] & _OVERFLOW), cleared_at)
 
 
 def _reserve() -> Script[int]:
@@ -190,10 +193,12 @@ def clear(expected: LogMark) -> Script[None]:
     """Clear the log, if it is still in the state in which it was read.
 
     The state is compared under a reservation, which the BMC takes back when an entry is added (31.4), so that nothing
-    unread is lost. Raises: MetalError ``conflict`` if something was added; ``not_reached`` if it is not erased in time.
+    unread is lost. A BMC without reservations guards nothing between the comparison and the clearing, which follow each
+    other at once. Raises: MetalError ``conflict`` if something was added; ``not_reached`` if it is not erased in time.
     """
     reservation = yield from _reserve()
-    mark = (yield from info()).mark
+    before = yield from info()
+    mark = before.mark
     if mark != expected:
         raise MetalError(
             ErrorCode.CONFLICT,
@@ -204,10 +209,9 @@ def clear(expected: LogMark) -> Script[None]:
     try:
         done = yield from _erase(reservation, _ERASE)
     except Refused as refused:
-        if refused.completion != _LOST_RESERVATION:
+        if refused.completion not in _AGAIN:
             raise
-        message = "an entry came, or somebody else reserved the event log, while it was about to be cleared; nothing was cleared"
-        raise MetalError(ErrorCode.CONFLICT, message) from refused
+        done = yield from _erased_before(before, refused)
     for _turn in range(_ERASE_POLLS):
         if done:
             return
@@ -221,6 +225,21 @@ def clear(expected: LogMark) -> Script[None]:
             reservation = yield from _reserve()
     seconds = _ERASE_PAUSE * _ERASE_POLLS
     raise MetalError(ErrorCode.NOT_REACHED, f"the BMC is still erasing its event log after {seconds:g} s")
+
+
+def _erased_before(before: Info, refused: Refused) -> Script[bool]:
+    """Return, after a refusal to clear, whether the log is cleared (True) or is being cleared (False) all the same.
+
+    The answer to the first copy of the command may have got lost, and what was refused may be its repetition.
+    Raises: MetalError ``conflict`` if nothing was cleared.
+    """
+    now = yield from info()
+    if now.cleared_at != before.cleared_at or now.mark.entries < before.mark.entries:
+        return True
+    if (yield from _erase((yield from _reserve()), _ASK_ERASURE)):
+        message = "an entry came, or somebody else reserved the event log, while it was about to be cleared; nothing was cleared"
+        raise MetalError(ErrorCode.CONFLICT, message) from refused
+    return False
 
 
 def _erase(reservation: int, action: int) -> Script[bool]:

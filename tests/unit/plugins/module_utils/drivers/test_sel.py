@@ -208,7 +208,8 @@ class Log:
 
     ``strict``: entries need a reservation. ``exact``: entries are read by their size only. ``polls``: how often the
     erasure is still going on. ``incoming``: entries that come just before the log is cleared. ``tells``: it logs that
-    it was cleared. ``reserves``: False for a BMC without reservations.
+    it was cleared. ``reserves``: False for a BMC without reservations. ``loses``: the completion code that the repetition of
+    the clearing meets, whose first answer got lost.
     """
 
     def __init__(self, *found: bytes, **how: Any) -> None:
@@ -221,6 +222,7 @@ class Log:
         self.reservation: int | None = None
         self.sensors: Bmc = Repository(*RECORDS)
         self.erasing: int | None = None
+        self.erased, self.loses = 0, how.get("loses", 0)
 
     def __call__(self, request: Request) -> bytes | int:
         verbs: dict[int, Any] = {
@@ -238,7 +240,7 @@ class Log:
         return other
 
     def _info(self, _data: bytes) -> bytes:
-        return struct.pack("<BHHIIB", 0x51, len(self.entries), 4096, self.added, 0, 0x02 | self.overflow << 7)
+        return struct.pack("<BHHIIB", 0x51, len(self.entries), 4096, self.added, self.erased, 0x02 | self.overflow << 7)
 
     def _reserve(self, _data: bytes) -> bytes | int:
         self.reservation = (self.reservation or 0) + 1
@@ -267,10 +269,13 @@ class Log:
             return 0xC5
         if action == 0xAA:
             self.entries, self.erasing = [], self.polls
+            self.erased = self.clock if self.clock else 0
             if self.tells:
                 self.add(entry(1, kind=0x10, sensor=9, reading=0x6F, data=(0x02, 0xFF, 0xFF)))
-        assert self.erasing is not None
-        self.erasing -= action == 0
+            self.reservation = None if self.loses else self.reservation
+            if self.loses:
+                return int(self.loses)
+        self.erasing = (self.erasing or 0) - (action == 0)
         return bytes((0x01 if self.erasing <= 0 else 0x00,))
 
     def add(self, data: bytes) -> None:
@@ -427,6 +432,44 @@ def test_entry_that_comes_at_the_last_moment_is_not_lost() -> None:
         run(sel.clear(read(log).mark), log)
     assert caught.value.code is ErrorCode.CONFLICT
     assert len(log.entries) == 4
+
+
+@pytest.mark.parametrize("completion", [0xC5, 0xCF])
+@pytest.mark.parametrize(
+    "how", [{}, {"polls": 3}, {"tells": True}, {"clock": 0}, {"clock": 0, "tells": True}, {"reserves": False}]
+)
+def test_clearing_whose_answer_got_lost_is_a_clearing(how: dict[str, Any], completion: int) -> None:
+    log = three(loses=completion, **how)
+    run(sel.clear(read(log).mark), log)
+    assert len(log.entries) == bool(how.get("tells"))
+
+
+class Slow(Log):
+    """Refuses the clearing, as it would a repetition of it, and counts its entries until the end of the erasure."""
+
+    def _clear(self, data: bytes) -> bytes | int:
+        if data[5] == 0xAA:
+            self.erasing = 3
+            return 0xC5
+        assert self.erasing is not None
+        self.erasing -= 1
+        if self.erasing:
+            return b"\x00"
+        self.entries = []
+        return b"\x01"
+
+
+def test_clearing_whose_answer_got_lost_and_that_goes_on() -> None:
+    player = Player(Slow(entry(1), entry(2)))
+    player.run(sel.clear(read(player.bmc).mark))
+    assert read(player.bmc).total == 0
+    assert player.paused == 1.0
+
+
+def test_single_entry_in_whose_place_comes_the_one_of_the_clearing() -> None:
+    log = Log(entry(1), loses=0xC5, tells=True)
+    run(sel.clear(read(log).mark), log)
+    assert read(log).entries[0].housekeeping
 
 
 def test_erasure_without_end() -> None:
