@@ -135,7 +135,7 @@ def test_check_mode_does_not_wait(armed: None, monkeypatch: pytest.MonkeyPatch) 
 def test_elsewhere_the_module_runs(monkeypatch: pytest.MonkeyPatch, elsewhere: dict[str, Any]) -> None:
     action = Action(monkeypatch, {"nodes": ["rack1"]}, **elsewhere)
     assert action.run()["by"] == "module"
-    assert action.modules == [{"task_vars": {}}]
+    assert action.modules == [{"task_vars": {}, "wrap_async": False}]
     assert action.shown == []
 
 
