@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from .errors import ErrorCode, MetalError
@@ -39,9 +40,10 @@ def check_writable(path: Path) -> None:
     raise MetalError(ErrorCode.INVALID, f"the file {path} cannot be written: {cause}")
 
 
-def replace(path: Path, text: str, *, mode: int = 0o640) -> None:
+def replace(path: Path, text: str, *, mode: int = 0o640, ready: Callable[[int], object] | None = None) -> None:
     """Put ``text`` at ``path``: written beside it, flushed, renamed. A link stays, and what it leads to is replaced.
 
+    ``ready`` is called with the new file's descriptor before anybody else can see the file, such as to lock it.
     Raises: MetalError ``invalid``; the old one stays then.
     """
     check_writable(path)
@@ -52,6 +54,8 @@ def replace(path: Path, text: str, *, mode: int = 0o640) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+            if ready is not None:
+                ready(file.fileno())
         os.chmod(name, target.stat().st_mode & 0o777 & mode if target.exists() else mode)
         os.replace(name, target)
     except OSError as exc:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from .._drivers.base import Capability
 from .._drivers.facts import plain
 from .._drivers.sensing import EventLog, LogEntry, Since
 from .._fleet.fleet import Done, Halfway, Limits
-from .._nodes.errors import ErrorCode, MetalError
+from .._nodes.errors import RETRYABLE, ErrorCode, MetalError
 from .._nodes.events import moment
 from . import log_file
 from .context import Context
@@ -24,6 +23,9 @@ from .hardware import Bmc, run
 
 ROUNDS = 4
 """How often a log is read and saved again because entries came before it could be cleared."""
+
+_UNSURE = RETRYABLE | {ErrorCode.NOT_REACHED}
+"""Codes with which a log may be cleared all the same."""
 
 
 def event_log(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,6 +94,8 @@ class _Saving:
         self._state = _State()
         self._new: list[LogEntry] = []
         self._begun = False
+        self._file = log_file.LogFile(path)
+        self._sent_for: EventLog | None = None
 
     def halfway(self, error: MetalError) -> MetalError:
         """Return the error, saying what had been done before it."""
@@ -101,14 +105,17 @@ class _Saving:
         return Halfway(error.code, error.message, {"saved": state.saved, "cleared": state.cleared})
 
     async def run(self, bmc: Bmc) -> Done:
-        """Do it. May be called again after an error. Raises: MetalError."""
+        """Do it, with the file for ourselves. May be called again after an error. Raises: MetalError."""
+        if self._check_mode:
+            return await self._run(bmc)
+        async with log_file.alone(self._path, self._seconds) as self._file:
+            return await self._run(bmc)
+
+    async def _run(self, bmc: Bmc) -> Done:
         log = await self._read_and_save(bmc)
         if self._clear and _worth(log.entries):
             log = await self._cleared(bmc, log)
         state = self._state
-        if state.sent:  # its answer got lost, and the log is empty now
-            await asyncio.to_thread(log_file.note_cleared, self._path, state.sent)
-            state.cleared, state.sent = state.cleared + state.sent, 0
         before = {"in_file": state.in_file, "in_log": state.in_log}
         after = {"in_file": state.in_file + state.saved, "in_log": 0 if state.cleared else state.in_log}
         more = {**_shown(log, self._new), "saved": state.saved, "cleared": state.cleared, "file": str(self._path)}
@@ -122,17 +129,18 @@ class _Saving:
             if self._check_mode:
                 self._state.cleared = count
                 return log
-            self._state.sent = count
+            self._state.sent, self._sent_for = count, log
             try:
                 await bmc.driver.clear_event_log(bmc.target, self._seconds, log.mark)
             except MetalError as error:
                 if error.code is not ErrorCode.CONFLICT:
+                    self._state.sent = count if error.code in _UNSURE else 0
                     raise
-                self._state.sent = 0
                 log = await self._read_and_save(bmc)
-                continue
-            self._state.sent, self._state.cleared = 0, self._state.cleared + count
-            await asyncio.to_thread(log_file.note_cleared, self._path, count)
+                if _worth(log.entries):
+                    continue
+                return log
+            await self._note_cleared()
             return await self._read_and_save(bmc)
         raise MetalError(
             ErrorCode.CONFLICT,
@@ -140,21 +148,37 @@ class _Saving:
             "all that was read is saved, nothing was cleared",
         )
 
+    async def _note_cleared(self) -> None:
+        state = self._state
+        state.sent, state.cleared, count = 0, state.cleared + state.sent, state.sent
+        await log_file.in_thread(self._file.note_cleared, count)
+
     async def _read_and_save(self, bmc: Bmc) -> EventLog:
         """Read the log, all of it before it may be cleared, and save what is not saved yet."""
-        kept = await asyncio.to_thread(log_file.read, self._path)
+        kept = await log_file.in_thread(self._file.read)
         after = kept.raw[-1] if kept.timed and not self._clear else None
         log = await bmc.driver.event_log(bmc.target, self._seconds, Since(after=after))
+        if self._state.sent and self._sent_for is not None:
+            if was_cleared(self._sent_for, log):
+                await self._note_cleared()  # before what came since is saved
+            self._state.sent = 0
         if not self._begun:
             self._begun = True
             self._state.in_file, self._state.in_log = kept.entries, log.total
         if self._check_mode:
             new = log_file.new_entries(kept, log.entries)
         else:
-            new = await asyncio.to_thread(log_file.add, self._path, log.entries)
+            new = await log_file.in_thread(self._file.add, log.entries)
         self._new += new
         self._state.saved += len(new)
         return log
+
+
+def was_cleared(before: EventLog, now: EventLog) -> bool:
+    """Return whether a log, which was read whole both times, was cleared in between: nothing else takes entries out."""
+    return now.total < before.total or {entry.raw for entry in before.entries}.isdisjoint(
+        entry.raw for entry in now.entries
+    )
 
 
 def _worth(entries: Sequence[LogEntry]) -> int:

@@ -9,15 +9,17 @@ then, and an entry that looks like an earlier one is another. Nothing is ever ta
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
+import stat
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .._drivers.sensing import LogEntry
 from .._nodes import files
@@ -26,7 +28,10 @@ from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.events import written
 
 ENDING = ".jsonl"
-_TRIES = 20
+LOCK_PAUSE = 0.1
+"""Seconds between two tries to lock a file."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,28 @@ def path_of(folder: Path, node: str) -> Path:
 
 def read(path: Path) -> Kept:
     """Return what is kept. Raises: MetalError ``invalid`` that names file and line if that is something else."""
+    _check_regular(path)
     return _kept(path, files.current(path))
+
+
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, "a folder"),
+    (lambda mode: not stat.S_ISREG(mode), "no regular file"),
+)
+
+
+def _check_regular(path: Path) -> None:
+    """Raises: MetalError ``invalid`` for what is no regular file: a pipe would never end, a link leads anywhere."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise MetalError(ErrorCode.INVALID, f"the file {path} cannot be read: {exc.strerror}") from exc
+    what = next((told for test, told in _KINDS if test(mode)), None)
+    if what is not None:
+        raise MetalError(ErrorCode.INVALID, f"{path} is no file of an event log: it is {what}; name another folder")
 
 
 def _kept(path: Path, text: str | None) -> Kept:
@@ -90,52 +116,138 @@ def new_entries(kept: Kept, found: Sequence[LogEntry]) -> list[LogEntry]:
     return [entry for entry in found if entry.raw not in known]
 
 
-def add(path: Path, found: Sequence[LogEntry]) -> list[LogEntry]:
-    """Put what is not kept yet into the file, and return it once it is safely there. Raises: MetalError."""
-    if not new_entries(read(path), found):
-        return []
-    with _alone(path):
-        new = new_entries(read(path), found)
-        if new:
-            saved = written(time.time())
-            _append(path, [{**asdict(entry), "saved": saved} for entry in new])
-    return new
+class LogFile:
+    """A node's file. Nobody else changes it between alone() and close(): the lock goes along when it is replaced."""
 
+    def __init__(self, path: Path, handle: int | None = None, *, made: bool = False) -> None:
+        self._path, self._handle, self._made = path, handle, made
 
-def note_cleared(path: Path, entries: int) -> None:
-    """Say in the file that the BMC's log was cleared after all that stands before. Raises: MetalError."""
-    with _alone(path):
-        _append(path, [{"cleared": written(time.time()), "entries": entries}])
-
-
-def _append(path: Path, lines: Sequence[dict[str, Any]]) -> None:
-    """Write the file anew with ``lines`` at its end, under another name; rename it; read it back."""
-    before = files.current(path) or ""
-    text = before + "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    files.replace(path, text)
-    try:
-        settle_folder(path.parent)
-    except OSError as exc:
-        raise MetalError(ErrorCode.INVALID, f"the file {path} cannot be written: {exc.strerror}") from exc
-    if files.current(path) != text:
-        raise MetalError(ErrorCode.CONFLICT, f"{path} is not what was just written to it; who else writes there?")
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Be the only one who changes the file. It is replaced each time, so what is locked has to be what is there then."""
-    for _turn in range(_TRIES):
+    @classmethod
+    def locked(cls, path: Path) -> LogFile | None:
+        """Return the file for ourselves alone, made if it is not there; None if somebody else has it. Raises: MetalError."""
+        _check_regular(path)
+        made, flags = False, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            try:
+                handle = os.open(path, flags)
+            except FileNotFoundError:
+                handle, made = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o640), True
+        except FileExistsError:
+            return None
         except OSError as exc:
             raise MetalError(ErrorCode.INVALID, f"the file {path} cannot be written: {exc.strerror}") from exc
+        if _lock(path, handle):
+            return cls(path, handle, made=made)
+        os.close(handle)
+        return None
+
+    def read(self) -> Kept:
+        """See read()."""
+        return read(self._path)
+
+    def add(self, found: Sequence[LogEntry]) -> list[LogEntry]:
+        """Put what is not kept yet into the file, and return it once it is safely there. Raises: MetalError."""
+        new = new_entries(self.read(), found)
+        if new:
+            saved = written(time.time())
+            self._append([{**asdict(entry), "saved": saved} for entry in new])
+        return new
+
+    def note_cleared(self, entries: int) -> None:
+        """Say in the file that the BMC's log was cleared after all that stands before. Raises: MetalError."""
+        self._append([{"cleared": written(time.time()), "entries": entries}])
+
+    def close(self) -> None:
+        """Let others have it. An empty file that was made to be locked goes."""
+        if self._handle is not None:
+            if self._made and _is_at(self._path, self._handle) and not os.fstat(self._handle).st_size:
+                with suppress(OSError):
+                    os.unlink(self._path)
+            os.close(self._handle)
+            self._handle = None
+
+    def _append(self, lines: Sequence[dict[str, Any]]) -> None:
+        """Write the file anew with ``lines`` at its end, under another name; rename it; read it back."""
+        before = files.current(self._path) or ""
+        text = before + "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        locked: list[int] = []
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
-                yield
-                return
+            files.replace(self._path, text, ready=lambda handle: locked.append(_locked_copy(handle)))
+            settle_folder(self._path.parent)
         except OSError as exc:
-            raise MetalError(ErrorCode.INVALID, f"the file {path} cannot be locked: {exc.strerror}") from exc
+            raise MetalError(ErrorCode.INVALID, f"the file {self._path} cannot be written: {exc.strerror}") from exc
         finally:
-            os.close(handle)
-    raise MetalError(ErrorCode.BUSY, f"the file {path} was replaced {_TRIES} times by others; try again")
+            self._take(locked)
+        if files.current(self._path) != text:
+            raise MetalError(
+                ErrorCode.CONFLICT, f"{self._path} is not what was just written to it; who else writes there?"
+            )
+
+    def _take(self, locked: list[int]) -> None:
+        """Go over to the lock of the file that is at the path now."""
+        for handle in locked:
+            if not _is_at(self._path, handle):
+                os.close(handle)
+                continue
+            if self._handle is not None:
+                os.close(self._handle)
+            self._handle, self._made = handle, False
+
+
+def _lock(path: Path, handle: int) -> bool:
+    """Lock a file that was opened; return whether we have it, and it is at ``path`` still: it is replaced each time."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as exc:
+        os.close(handle)
+        raise MetalError(ErrorCode.INVALID, f"the file {path} cannot be locked: {exc.strerror}") from exc
+    return _is_at(path, handle)
+
+
+def _is_at(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.lstat(path))
+    except OSError:
+        return False
+
+
+def _locked_copy(handle: int) -> int:
+    """Return another descriptor of a file that nobody knows yet; it holds the lock when the first one is closed."""
+    copy = os.dup(handle)
+    fcntl.flock(copy, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return copy
+
+
+@asynccontextmanager
+async def alone(path: Path, seconds: float) -> AsyncIterator[LogFile]:
+    """Have the file for ourselves, waiting ``seconds`` for it at most.
+
+    Raises: MetalError ``busy`` if somebody else has it as long, also when a deadline ends the waiting.
+    """
+    end = time.monotonic() + seconds
+    taken = MetalError(
+        ErrorCode.BUSY, f"the file {path} is locked by somebody else; does another task save this node's log?"
+    )
+    while (file := LogFile.locked(path)) is None:
+        if time.monotonic() >= end:
+            raise taken
+        try:
+            await asyncio.sleep(LOCK_PAUSE)
+        except asyncio.CancelledError:
+            raise taken from None
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+async def in_thread(call: Callable[..., T], *given: Any) -> T:
+    """Do what takes the disk a while; it is done also if we are cancelled: the file is ours until then."""
+    work = asyncio.ensure_future(asyncio.to_thread(call, *given))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -204,7 +205,7 @@ def test_answer_to_the_clearing_that_gets_lost(bmcs: Bmcs, rack: list[str], tmp_
 def test_nothing_is_cleared_if_the_file_cannot_be_written(
     bmcs: Bmcs, rack: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, _text: str) -> None:
+    def full(path: Path, _text: str, **_more: Any) -> None:
         raise MetalError(ErrorCode.INVALID, f"the file {path} cannot be written: No space left on device")
 
     monkeypatch.setattr(files, "replace", full)
@@ -217,7 +218,7 @@ def test_nothing_is_cleared_if_the_file_cannot_be_written(
 def test_nothing_is_cleared_if_the_file_is_not_what_was_written(
     bmcs: Bmcs, rack: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "replace", lambda _path, _text: None)
+    monkeypatch.setattr(files, "replace", lambda _path, _text, **_more: None)
     failed = run_module("event_log", nodes=["r1n01"], save=str(tmp_path), clear=True)["failed_nodes"]["r1n01"]
     assert failed["msg"].endswith("is not what was just written to it; who else writes there?")
     assert bmcs[FIRST].count("clear_event_log") == 0
@@ -241,14 +242,85 @@ def test_files_of_others_are_left_alone(rack: list[str], tmp_path: Path, content
     assert path.read_bytes() == content
 
 
-def test_two_who_save_at_once(tmp_path: Path) -> None:
-    """Whoever waited for the other looks at the file again."""
-    path = log_file.path_of(tmp_path, "n1")
-    log_file.add(path, [entry(1)])
-    with log_file._alone(path):
-        files.replace(path, path.read_text(encoding="utf-8"))
-    assert log_file.add(path, [entry(1), entry(2)]) == [entry(2)]
-    assert log_file.read(path).raw == ("000100", "000200")
+@pytest.mark.parametrize("what", ["a symbolic link", "a folder", "no regular file"])
+@pytest.mark.parametrize("check", [True, False])
+def test_what_is_no_regular_file_is_left_alone(
+    bmcs: Bmcs, rack: list[str], tmp_path: Path, what: str, check: bool
+) -> None:
+    path = tmp_path / "r1n01.jsonl"
+    make = {
+        "a symbolic link": lambda: path.symlink_to(tmp_path.parent / "elsewhere"),
+        "a folder": path.mkdir,
+        "no regular file": lambda: os.mkfifo(path),
+    }
+    make[what]()
+    failed = run_module("event_log", nodes=["rack1"], save=str(tmp_path), check=check)["failed_nodes"]
+    assert failed["r1n01"]["msg"] == f"r1n01: {path} is no file of an event log: it is {what}; name another folder"
+    assert list(failed) == ["r1n01"]
+    assert not (tmp_path.parent / "elsewhere").exists()
+    assert not bmcs[FIRST].calls
+
+
+def test_a_file_that_somebody_else_has_holds_up_its_node_only(bmcs: Bmcs, rack: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "r1n01.jsonl"
+    with path.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        by_deadline = run_module("event_log", nodes=["rack1"], save=str(tmp_path), deadline=1)
+        by_timeout = run_module("event_log", nodes=["rack1"], save=str(tmp_path), timeout=0.1)
+        ok("event_log", nodes=["rack1"], save=str(tmp_path), check=True)
+    for result, tries in ((by_deadline, ""), (by_timeout, " (3 tries)")):
+        assert result["summary"]["ok_range"] == "r1n02"
+        failed = result["failed_nodes"]["r1n01"]
+        assert failed["code"] == "busy"
+        assert failed["msg"] == (
+            f"r1n01: the file {path} is locked by somebody else; does another task save this node's log?{tries}"
+        )
+    assert saved(tmp_path, "r1n02") == [1, 2, 3]
+    assert ok("event_log", nodes=["r1n01"], save=str(tmp_path))["nodes"]["r1n01"]["saved"] == 3
+
+
+def test_the_file_is_nobody_elses_from_reading_to_the_end(bmcs: Bmcs, rack: list[str], tmp_path: Path) -> None:
+    """Another task that had read the log before it was cleared would put the same entries behind the clearing."""
+    path, tried = tmp_path / "r1n01.jsonl", list[object]()
+    for verb in ("event_log", "clear_event_log"):
+        bmcs[FIRST].queued[verb] = lambda: tried.append(log_file.LogFile.locked(path))
+    ok("event_log", nodes=["r1n01"], save=str(tmp_path), clear=True)
+    assert tried == [None, None, None]
+    assert saved(tmp_path) == [1, 2, 3, "cleared"]
+    free = log_file.LogFile.locked(path)
+    assert free is not None
+    free.close()
+    assert saved(tmp_path) == [1, 2, 3, "cleared"]
+
+
+def test_no_file_is_left_where_there_is_nothing_to_save(bmcs: Bmcs, rack: list[str], tmp_path: Path) -> None:
+    bmcs[FIRST].log = []
+    bmcs["10.2.1.2"].faults["event_log"] = [MetalError(ErrorCode.AUTH, "scripted")]
+    run_module("event_log", nodes=["rack1"], save=str(tmp_path))
+    assert list(tmp_path.glob("*.jsonl")) == []
+
+
+def test_what_came_after_a_clearing_without_an_answer_stands_behind_it(
+    bmcs: Bmcs, rack: list[str], tmp_path: Path
+) -> None:
+    """The first entry since looks like the first one before."""
+    machine = bmcs[FIRST]
+
+    def cleared_but_silent() -> None:
+        if not machine.count("clear_event_log"):
+            machine.log = [entry(1)]
+            machine.faults["clear_event_log"] = [MetalError(ErrorCode.TIMEOUT, "scripted")]
+
+    machine.queued["clear_event_log"] = cleared_but_silent
+    node = ok("event_log", nodes=["r1n01"], save=str(tmp_path), clear=True)["nodes"]["r1n01"]
+    assert (node["saved"], node["cleared"], node["total"]) == (4, 4, 0)
+    assert saved(tmp_path) == [1, 2, 3, "cleared", 1, "cleared"]
+
+
+def test_a_clearing_that_is_refused_is_none(bmcs: Bmcs, rack: list[str], tmp_path: Path) -> None:
+    ok("event_log", nodes=["r1n01"], save=str(tmp_path))
+    bmcs[FIRST].faults["clear_event_log"] = [MetalError(ErrorCode.PRIVILEGE, "scripted")]
+    assert run_module("event_log", nodes=["r1n01"], save=str(tmp_path), clear=True)["changed"] is False
 
 
 def test_refused(rack: list[str], tmp_path: Path) -> None:
