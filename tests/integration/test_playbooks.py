@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.stage0.metal.plugins.plugin_utils._simulator import RackProcess
 
-from tests.integration.site import Site, names, rack, wait_for
+from tests.integration.site import ROOT, Site, names, rack, wait_for
 
 NODES = 6
 RECAP = re.compile(
@@ -99,6 +99,93 @@ def test_the_power_playbook(place: tuple[Site, RackProcess]) -> None:
     assert "Say which nodes and what to do, as in: -e metal_nodes=rack1 -e metal_state=on" in said
 
 
+UNREADABLE = {
+    "power": {
+        "max_nodes": "two",
+        "wait": "maybe",
+        "wait_timeout": "abc",
+        "timeout": "soon",
+        "deadline": "15m",
+        "stagger_count": "ten",
+    },
+    "sensors": {"max_nodes": "two", "timeout": "soon", "deadline": "15m"},
+}
+
+
+@pytest.mark.parametrize("playbook", UNREADABLE)
+def test_what_cannot_be_read_is_refused(place: tuple[Site, RackProcess], playbook: str) -> None:
+    site, running = place
+    before, wrong = commands(running), UNREADABLE[playbook]
+    given = {"metal_nodes": "rack1", "metal_state": "reset", **{f"metal_{name}": wrong[name] for name in wrong}}
+    done = site.playbook("-e", json.dumps(given), name=f"stage0.metal.{playbook}")
+    assert done.returncode
+    said = " ".join((done.stdout + done.stderr).split())
+    for name in wrong:
+        option = name.removeprefix("stagger_")
+        assert re.search(rf"argument '{option}' is of type .*unable to convert", said), f"{name}: {said}"
+    assert commands(running) == before
+
+
+def test_empty_answers_of_a_survey_are_left_out(place: tuple[Site, RackProcess]) -> None:
+    site, _running = place
+    more = ("wait", "wait_timeout", "force", "stagger_count", "stagger_per")
+    both = ("timeout", "deadline", "max_failed", "max_nodes", "detail", "kinds")
+    empty = {f"metal_{name}": "" for name in (*both, *more)}
+    for playbook in ("power", "sensors"):
+        given = json.dumps({"metal_nodes": "n03", "metal_state": "on", "metal_worst": "never", **empty})
+        done = site.playbook("-e", given, name=f"stage0.metal.{playbook}")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_dead_bmc_hides_no_sick_one(place: tuple[Site, RackProcess]) -> None:
+    site, running = place
+    running.set_fault("n01", "hot")
+    running.set_fault("n02", "wrong_password")
+    try:
+        given = json.dumps({"metal_nodes": "n01,n02", "metal_kinds": "temperature"})
+        done = site.playbook("-e", given, name="stage0.metal.sensors")
+    finally:
+        running.clear_fault("n01")
+        running.clear_fault("n02")
+    said = done.stdout + done.stderr
+    assert done.returncode
+    listed, outcome = said.index("TASK [What is not well]"), said.index("TASK [The outcome]")
+    assert "n01: " in said[listed:outcome]
+    assert "TASK [The outcome for a workflow's next step]" in said[listed:outcome]
+    assert re.search("1 of 2 nodes failed, n02: .*; Not well: n01", said[outcome:])
+
+
+SAYS = """
+from ansible.plugins.action import ActionBase
+
+EVIL = "{{ lookup('pipe', 'touch ' ~ playbook_dir ~ '/taken') }}"
+SENSOR = {"name": EVIL, "health": "critical", "value": None, "unit": EVIL, "states": [EVIL, "{{ 6 * 7 }}"]}
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp=None, task_vars=None):
+        nodes = {"n01": {"health": "critical", "sensors": [SENSOR]}}
+        health = {"critical": "n01", "warning": "", "ok": ""}
+        return {"failed": True, "msg": f"n02: {EVIL}", "nodes": nodes, "health": health}
+"""
+
+
+def test_what_bmcs_say_is_no_template(place: tuple[Site, RackProcess], tmp_path: Path) -> None:
+    """Names of sensors come from BMCs."""
+    site, _running = place
+    (tmp_path / "action_plugins").mkdir()
+    (tmp_path / "action_plugins" / "says.py").write_text(SAYS)
+    play = (ROOT / "playbooks" / "sensors.yml").read_text().replace("stage0.metal.sensors_info:", "says:")
+    (tmp_path / "sensors.yml").write_text(play)
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "says.py").write_text("")
+    done = site.playbook("-e", "metal_nodes=n01", name=str(tmp_path / "sensors.yml"))
+    assert "Not well: n01" in done.stdout + done.stderr
+    assert "n01: {{ lookup('pipe'" in done.stdout
+    assert "{{ 6 * 7 }}" in done.stdout
+    assert not (tmp_path / "taken").exists()
+
+
 def test_the_sensors_playbook(place: tuple[Site, RackProcess]) -> None:
     site, running = place
 
@@ -107,6 +194,7 @@ def test_the_sensors_playbook(place: tuple[Site, RackProcess]) -> None:
         return f"{done.returncode} {done.stdout}{done.stderr}"
 
     assert run(metal_kinds="temperature").startswith("0 ")
+    assert run(metal_kinds="").startswith("0 ")
     running.set_fault("n01", "hot")
     try:
         said = run(metal_kinds=["temperature"])
