@@ -6,8 +6,8 @@
 Where the task is delegated to another machine, becomes another user, has an environment of its own or goes on in the
 background (``async``), its module runs there instead: same operation, same result, no progress.
 
-A task that says the same for every host of the play, for want of ``run_once``, would do its work once a host: it runs
-for the first host that comes, and the others are skipped with a warning.
+A task that says the same for every host of the play, for want of ``run_once``, would do its work on the controller once a
+host: it runs for the first host that comes, and the others are skipped with a warning.
 """
 
 from __future__ import annotations
@@ -41,11 +41,6 @@ class OperationAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the operation here, or the module elsewhere."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        first = self._first(task_vars or {})
-        if first is not None:
-            why = f"the same task has run for all of it with {first}; say run_once: true and it runs once without this warning"
-            self._display.warning(f"{self._task.action}: {why}")
-            return {**result, "changed": False, "skipped": True, "skip_reason": why}
         in_background = bool(self._task.async_val)
         if (
             in_background
@@ -54,6 +49,11 @@ class OperationAction(ActionBase):
             or any(self._task.environment or [])
         ):
             return dict(self._execute_module(task_vars=task_vars, wrap_async=in_background))
+        first = self._first(task_vars or {})
+        if first is not None:
+            why = f"the same task has run for all of it with {first}; say run_once: true and it runs once without this warning"
+            self._display.warning(f"{self._task.action}: {why}")
+            return {**result, "changed": False, "skipped": True, "skip_reason": why}
         keywords = self.SPEC.to_kwargs()
         rules = {key: value for key, value in keywords.items() if key not in ("argument_spec", "supports_check_mode")}
         checked = ArgumentSpecValidator(keywords["argument_spec"], **rules).validate(self._task.args)

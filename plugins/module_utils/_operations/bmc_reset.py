@@ -21,7 +21,9 @@ AWAY_LOOKS = 10
 """How often to look whether the BMC is away: it answers for a moment yet after it took the command."""
 AWAY_PAUSE, BACK_PAUSE = 1.0, 5.0
 """Seconds between two looks whether it is away, and whether it is back."""
-AWAY_ANSWER_SECONDS = 2.0
+AWAY_LEAST, AWAY_FACTOR, AWAY_MOST = 2.0, 3.0, 10.0
+"""How long a BMC may take for its answer before it is taken for away: times what the reset took, and bounds in seconds."""
+SILENCE = frozenset({ErrorCode.UNREACHABLE, ErrorCode.TIMEOUT})
 NOTHING_SENT = frozenset({ErrorCode.UNREACHABLE, ErrorCode.BUSY, ErrorCode.TIMEOUT})
 """Errors after which the reset may be sent: they come through only if it was not."""
 SENT = {"sent": "reset"}
@@ -37,6 +39,7 @@ def bmc_reset(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]
             await bmc.driver.power_state(bmc.target, parameters["timeout"])  # it answers, and lets us in
             return done
         attempt: Attempt[ResetKind] = Attempt()
+        begun = time.monotonic()
         try:
             await bmc.driver.reset_bmc(bmc.target, kind, parameters["timeout"], attempt)
         except MetalError:
@@ -46,24 +49,27 @@ def bmc_reset(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]
             if attempt.sent is None:
                 raise
             raise Halfway(ErrorCode.NOT_REACHED, "the reset was sent when the task's deadline came", SENT) from exc
-        away = (
-            await _back(bmc, float(parameters["wait_timeout"]), parameters["timeout"]) if parameters["wait"] else None
-        )
+        if not parameters["wait"]:
+            return done
+        # A slow BMC is not away: it has several times as long as it took now.
+        patience = min(max(AWAY_LEAST, AWAY_FACTOR * (time.monotonic() - begun)), AWAY_MOST)
+        away = await _back(bmc, float(parameters["wait_timeout"]), patience, parameters["timeout"])
         return replace(done, more={"seen_away": away})
 
     limits = Limits(deadline=parameters["deadline"], retry_on=NOTHING_SENT, window=EVERYBODY)
     return run(context, parameters, Capability.BMC_RESET, verb, limits)
 
 
-async def _back(bmc: Bmc, seconds: float, answer_seconds: float) -> bool:
+async def _back(bmc: Bmc, seconds: float, patience: float, answer_seconds: float) -> bool:
     """Wait until the BMC was away and lets us in again; return whether it was seen away. Raises: Halfway."""
     end = time.monotonic() + seconds
     for _look in range(AWAY_LOOKS):
         await asyncio.sleep(AWAY_PAUSE)
         try:
-            await bmc.driver.power_state(bmc.target, min(AWAY_ANSWER_SECONDS, answer_seconds))
-        except MetalError:
-            break
+            await bmc.driver.power_state(bmc.target, min(patience, answer_seconds))
+        except MetalError as exc:
+            if exc.code in SILENCE:
+                break
     else:
         return False
     while True:

@@ -97,6 +97,8 @@ class _Task:
             self._notes.add(name, "power", f"{step.sent} sent to the BMC")
             if self._parameters["wait"] and action is not PowerAction.NMI:
                 forced = await _settled(bmc, action, step.sent, self._parameters, still)
+                if forced:
+                    self._notes.add(name, "power", "off sent to the BMC: the operating system did not shut down")
         if step.sent is None or self._parameters["wait"]:
             self._seen[name] = str(POWER_RULES[action].wanted)
         return _done(action, step.before, step.sent, forced=forced)
@@ -184,28 +186,48 @@ async def _settled(
     bmc: Bmc, action: PowerAction, sent: PowerAction, parameters: Mapping[str, Any], still: Still | None
 ) -> bool:
     """Do ``_settle``; whatever ends it says what was ``sent``, and is no reason to send it again. Raises: Halfway."""
-    more = {"sent": str(sent)}
+    cut = Attempt[PowerStep]()
     try:
-        return await _settle(bmc, action, sent, parameters, still)
+        return await _settle(bmc, action, sent, parameters, still, cut)
     except MetalError as exc:
+        more, done = _so_far(sent, cut)
         if exc.code is ErrorCode.NOT_REACHED:
             raise Halfway(exc.code, exc.message, more) from exc
         if exc.retryable:
-            what = f"{sent} was sent, but then the BMC stopped answering: {exc.message}; {ADVICE}"
+            what = f"{done}, but then the BMC stopped answering: {exc.message}; {ADVICE}"
             raise Halfway(ErrorCode.NOT_REACHED, what, more) from exc
-        raise Halfway(exc.code, f"{sent} was sent, but then: {exc.message}", more) from exc
+        raise Halfway(exc.code, f"{done}, but then: {exc.message}", more) from exc
     except asyncio.CancelledError as exc:  # the task's deadline; fleet.run takes this error for the node's outcome
-        what = f"{sent} was sent, but the task's deadline came before the machine was in its state; {ADVICE}"
+        more, done = _so_far(sent, cut)
+        what = f"{done}, but the task's deadline came before the machine was in its state; {ADVICE}"
         raise Halfway(ErrorCode.NOT_REACHED, what, more) from exc
 
 
+def _so_far(sent: PowerAction, cut: Attempt[PowerStep]) -> tuple[dict[str, Any], str]:
+    """Return what a failed node's entry says of what was sent, and the same in words."""
+    if cut.sent is None:
+        return {"sent": str(sent)}, f"{sent} was sent"
+    return {
+        "sent": str(PowerAction.OFF)
+    }, f"{sent} was sent, and then {PowerAction.OFF}, so that its power may have been cut"
+
+
 async def _settle(
-    bmc: Bmc, action: PowerAction, sent: PowerAction, parameters: Mapping[str, Any], still: Still | None
+    bmc: Bmc,
+    action: PowerAction,
+    sent: PowerAction,
+    parameters: Mapping[str, Any],
+    still: Still | None,
+    cut: Attempt[PowerStep],
 ) -> bool:
-    """Wait for the state that ``action`` leads to; returns whether it had to be forced. Raises: MetalError."""
+    """Wait for the state that ``action`` leads to; returns whether it had to be forced. Raises: MetalError.
+
+    ``cut``: takes the off that is sent for that.
+    """
     wanted, seconds = POWER_RULES[action].wanted, float(parameters["wait_timeout"])
     if sent is PowerAction.CYCLE:
-        await _reached(bmc, PowerState.OFF, min(CYCLE_SECONDS, seconds), parameters["timeout"], growth=1.0)
+        with suppress(MetalError):  # a BMC that is silent meanwhile has its time below
+            await _reached(bmc, PowerState.OFF, min(CYCLE_SECONDS, seconds), parameters["timeout"], growth=1.0)
     if await _reached(bmc, wanted, seconds, parameters["timeout"]):
         return False
     if action is not PowerAction.SHUTDOWN:
@@ -219,7 +241,7 @@ async def _settle(
             f"the operating system did not shut down within {seconds:.0f} s; wait longer, or say force: true to cut its power then",
         )
     try:
-        await bmc.driver.power(bmc.target, PowerAction.OFF, parameters["timeout"], still)
+        await bmc.driver.power(bmc.target, PowerAction.OFF, parameters["timeout"], still, cut)
     except Withdrawn:
         raise MetalError(
             ErrorCode.NOT_REACHED,

@@ -20,6 +20,9 @@ from .script import APP, BUSY, BUSY_PAUSES, TIMED_OUT, Listen, Pause, Refused, R
 
 SET_PRIVILEGE = 0x3B
 CLOSE_SESSION = 0x3C
+ONCE_SECONDS = 4.0
+"""How long the answer to what must not be done twice is waited for: some BMCs take seconds over a power command, and
+not all of them know a repetition by its number."""
 CLOSE_TRIES = 5
 """How often Close Session is sent: where 5 % of the packets are lost, one session in 3 million stays open."""
 
@@ -106,12 +109,17 @@ class Conversation:
         """
         self._number = (self._number + 1) % 64
         raw = frames.message(request, self._number)
-        datagram, sent = (yield self._pack(session, frames.IPMI, raw)), 1
+
+        def packet() -> bytes | Wait:
+            packed = self._pack(session, frames.IPMI, raw)
+            return Wait(ONCE_SECONDS, packed) if request.once else packed
+
+        datagram, sent = (yield packet()), 1
         while True:
             if datagram is None:
                 if sent == tries:
                     return TIMED_OUT
-                datagram, sent = (yield self._pack(session, frames.IPMI, raw)), sent + 1
+                datagram, sent = (yield packet()), sent + 1
                 continue
             payload = session.seal.unpack(datagram, frames.IPMI, session.ours)
             reply = frames.reply(payload, request, self._number) if payload else None

@@ -26,12 +26,16 @@ T = TypeVar("T")
 
 
 class Request(NamedTuple):
-    """An IPMI request: network function, command, data behind the command byte, logical unit."""
+    """An IPMI request: network function, command, data behind the command byte, logical unit.
+
+    ``once``: it must not be carried out twice.
+    """
 
     netfn: int
     command: int
     data: bytes = b""
     lun: int = 0
+    once: bool = False
 
 
 class Pause(NamedTuple):
@@ -116,11 +120,12 @@ def ask(
 ) -> Script[bytes]:
     """Send a request; return the data of its answer, of at least ``least`` bytes. A busy BMC is asked again.
 
-    ``once``: but not if an earlier copy of the request stayed without an answer: it may have been carried out.
+    ``once``: it is late before it is taken for lost, and a busy BMC is not asked again if an earlier copy of the
+    request stayed without an answer: it may have been carried out.
 
     Raises: Refused for a completion code; MetalError ``protocol`` for an answer that is too short.
     """
-    request = Request(netfn, command, data, lun)
+    request = Request(netfn, command, data, lun, once)
     reply = yield request
     if reply.completion == BUSY:
         for seconds in BUSY_PAUSES:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Capability, Lamp, PowerState, ResetKind
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import (
+    Capability,
+    Lamp,
+    PowerAction,
+    PowerState,
+    ResetKind,
+)
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.managing import AddressSource, BmcNetwork
 from ansible_collections.stage0.metal.plugins.module_utils._fleet import stagger
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
@@ -418,6 +424,35 @@ def test_a_cycle_is_over_when_the_machine_was_off(bmcs: Bmcs) -> None:
     bmcs[FIRST].state = PowerState.ON
     ok("power", nodes=["r1n01"], state="cycle", wait_timeout=0)
     assert bmcs[FIRST].count("power_state") == 2, "once for the off, once for the on"
+
+
+def test_a_power_that_was_cut_perhaps_is_told(bmcs: Bmcs) -> None:
+    machine = bmcs[FIRST]
+    machine.state = PowerState.ON
+    machine.deaf = {PowerAction.SHUTDOWN}
+
+    def lose_the_next() -> None:
+        if machine.count("power"):
+            machine.unanswered = [MetalError(ErrorCode.TIMEOUT, "stopped answering")]
+
+    machine.queued["power"] = lose_the_next
+    result = run_module("power", nodes=["r1n01"], state="shutdown", force=True, wait_timeout=0)
+    found = result["failed_nodes"]["r1n01"]
+    assert found["sent"] == "off"
+    assert found["msg"].startswith(
+        "r1n01: shutdown was sent, and then off, so that its power may have been cut, but then"
+    )
+
+
+def test_a_cycle_has_its_time_though_the_bmc_is_silent_for_a_moment(bmcs: Bmcs) -> None:
+    bmcs[FIRST].state = PowerState.ON
+    bmcs[FIRST].faults["power_state"] = [MetalError(ErrorCode.PROTOCOL, "nonsense")]
+    assert ok("power", nodes=["r1n01"], state="cycle", wait_timeout=0)["changed"]
+
+
+def test_a_slow_bmc_is_not_away(bmcs: Bmcs) -> None:
+    bmcs[FIRST].faults["power_state"] = [MetalError(ErrorCode.BUSY, "busy")] * 9
+    assert ok("bmc_reset", nodes=["r1n01"])["nodes"]["r1n01"]["seen_away"] is False
 
 
 # -- what a task refuses --------------------------------------------------------------------------------------

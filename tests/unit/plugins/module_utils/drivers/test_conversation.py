@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi import chassis, frames, login
-from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.login import Level
+from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.login import Level, Wait
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.script import Pause, Reply, Script, ask
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import (
     Attempt,
@@ -406,3 +406,43 @@ def test_a_session_is_used_for_a_window_of_numbers_only() -> None:
 
 def test_accounts_of_one_kind_are_made_once() -> None:
     assert login.account("admin", "secret", "", Level.USER, 3) is login.account("admin", "secret", "", Level.USER, 3)
+
+
+def test_what_must_not_be_done_twice_is_late_before_it_is_lost() -> None:
+    """A BMC that takes a second over a reset gets it once; other requests are repeated meanwhile."""
+    bmc, switch = make_bmc()
+    switch.powered = True
+    steps = conversation(lambda: chassis.power(PowerAction.RESET, None, Attempt()), Level.OPERATOR).packets()
+    said: Any = next(steps)
+    waits: list[float] = []
+    while not waits:
+        answer = bmc.receive(said, ("127.0.0.1", 40000))
+        said = steps.send(answer)
+        if isinstance(said, Wait):
+            waits.append(said.seconds)
+    assert waits == [4.0]
+    assert bmc.receive(said.packet, ("127.0.0.1", 40000))
+    assert [action.name for action in switch.actions] == ["RESET"]
+    steps.close()
+
+
+def test_busy_after_a_repetition_is_no_reason_to_send_it_anew() -> None:
+    attempt: Attempt[PowerStep] = Attempt()
+    script = chassis.power(PowerAction.RESET, None, attempt)
+    next(script)
+    script.send(Reply(0, b"\x01\x00\x00"))
+    with pytest.raises(MetalError) as caught:
+        script.send(Reply(0xC0, b"", repeated=True))
+    assert caught.value.code is ErrorCode.BUSY
+    assert attempt.sent == PowerStep(PowerState.ON, PowerAction.RESET), "it may have been carried out"
+
+
+@pytest.mark.parametrize(("completion", "sent"), [(0xD4, False), (0xCC, False), (0xC3, True), (0xCE, True)])
+def test_whether_a_refused_command_may_have_been_done(completion: int, sent: bool) -> None:
+    attempt: Attempt[PowerStep] = Attempt()
+    script = chassis.power(PowerAction.RESET, None, attempt)
+    next(script)
+    script.send(Reply(0, b"\x01\x00\x00"))
+    with pytest.raises(MetalError):
+        script.send(Reply(completion, b""))
+    assert (attempt.sent is not None) is sent

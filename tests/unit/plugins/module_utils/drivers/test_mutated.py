@@ -10,7 +10,7 @@ that signs nonsense.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -95,19 +95,28 @@ def honest(program: Callable[[], Script[Any]]) -> list[Reply]:
     bmc, _switch = make_bmc()
     heard: list[Reply] = []
 
-    def heard_by() -> Script[Any]:
-        script = program()
-        step: Any = next(script)
-        while step is not None:
-            reply = yield step
-            if isinstance(step, Request):
-                heard.append(reply)
-            try:
-                step = script.send(reply)
-            except StopIteration:
-                step = None
+    class Overheard(Iterator[Any]):
+        """The script, with somebody listening in."""
 
-    wire_to(bmc).run(conversation(heard_by, Level.OPERATOR).packets(), most=MOST_STEPS)
+        def __init__(self) -> None:
+            self._script = program()
+            self._step: Any = None
+
+        def __next__(self) -> Any:
+            self._step = next(self._script)
+            return self._step
+
+        def send(self, reply: Reply) -> Any:
+            if isinstance(self._step, Request):
+                heard.append(reply)
+            self._step = self._script.send(reply)
+            return self._step
+
+        def close(self) -> None:
+            self._script.close()
+
+    overheard: Any = Overheard
+    wire_to(bmc).run(conversation(overheard, Level.OPERATOR).packets(), most=MOST_STEPS)
     return heard
 
 
