@@ -104,6 +104,10 @@ def _report(count: int, latency_ms: int, size: Size, runs: Runs, farm_cpu: Runs)
         *table(rows),
     ]
     lines.append(verdict("engine time, to ipmipower's", ours.wall / peer.wall, most))
+    if PEERS in medians:
+        lines.append(
+            f"  beside it: {ours.wall / medians[PEERS].wall:.2f} of two ipmipowers side by side, on both processors"
+        )
     if count >= 10_000:
         lines.append(verdict("peak memory of our process", ours.memory, MEMORY_MB, " MB"))
     return lines

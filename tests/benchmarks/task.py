@@ -152,6 +152,8 @@ def _report(counts: tuple[int, ...], size: Size, runs: Runs, missing: str) -> st
         lines.append(f"  {PEER} was not measured: {missing}")
         return "\n".join(lines)
     for count in (max(counts), PEER_HOSTS):
-        lines.append(f"  CPU a BMC at {count} nodes: 1/{each[PEER] / each[str(count)]:.0f} of {PEER}")
-    lines.append(verdict(f"CPU a BMC, 300 times, to {PEER}", 300 * each[str(max(counts))] / each[PEER], 1))
+        lines.append(
+            f"  CPU a BMC at {count} nodes: 1/{each[PEER] / each[str(count)]:.0f} of {PEER}, {PEER_HOSTS} hosts"
+        )
+        lines.append(verdict(f"300 times the CPU a BMC, at {count} nodes", 300 * each[str(count)] / each[PEER], 1))
     return "\n".join(lines)
