@@ -144,21 +144,24 @@ class _Work:
 
     async def _prove(self, bmc: Bmc, job: Job, way: Target) -> None:
         """Log in with the new password, and see what the account has become. Raises: MetalError."""
-        for pause in PAUSES:
-            await asyncio.sleep(pause)
-            try:
-                after = await self._log_in(bmc, job, way)
-                break
-            except MetalError as exc:
-                if exc.code is not ErrorCode.AUTH:
-                    raise
-                said = exc.message
-        else:
-            raise await self._not_proved(bmc, job, way, said)
+        after = await self._log_in_again(bmc, job, way)
         found = next((each for each in after if each.name == job.name), None)
         if found is None or found.level is not self._level or found.enabled is False:
             what = shown(found) or "no such account"
             raise MetalError(ErrorCode.NOT_REACHED, f"the BMC took it, but tells of {job.name!r}: {what}")
+
+    async def _log_in_again(self, bmc: Bmc, job: Job, way: Target) -> tuple[BmcAccount, ...]:
+        """Log in as _log_in() does, for as long as BMCs take to let in with a password that they took. Raises: MetalError."""
+        said = ""
+        for pause in PAUSES:
+            await asyncio.sleep(pause)
+            try:
+                return await self._log_in(bmc, job, way)
+            except MetalError as exc:
+                if exc.code is not ErrorCode.AUTH:
+                    raise
+                said = exc.message
+        raise await self._not_proved(bmc, job, way, said)
 
     async def _log_in(self, bmc: Bmc, job: Job, way: Target) -> tuple[BmcAccount, ...]:
         """Log in with what the account has now, in a session of its own; return the accounts."""

@@ -104,7 +104,6 @@ class Jobs:
         """Raises: MetalError ``invalid`` for options that contradict each other or that no BMC could take."""
         self._context, self._parameters = context, parameters
         self._jobs: dict[str, Job] = {}
-        self._places: dict[tuple[str, int], str] = {}
         _check(parameters)
 
     def __getitem__(self, node: str) -> Job:
@@ -127,9 +126,6 @@ class Jobs:
             why = f"the account {name!r} would have a password that nobody knows; say store: true"
             raise MetalError(ErrorCode.INVALID, why, node=view.name)
         wanted = generated(parameters["length"]) if parameters["generate"] else parameters["password"]
-        other = self._places.setdefault((view["bmc.address"], view["bmc.port"]), view.name)
-        if stores and wanted is not None and other != view.name:
-            raise _conflict(view, f"its BMC is that of {other}, too, which would have the password kept for it")
         self._jobs[view.name] = Job(view.name, name, user, view[PASSWORD], view[NEXT], wanted, stores)
 
     def begin(self) -> None:

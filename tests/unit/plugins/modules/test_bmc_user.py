@@ -248,8 +248,9 @@ def test_two_nodes_with_one_bmc(room: BmcRoom) -> None:
     with store() as opened:
         opened.put("node", "r1n02", Wish({"bmc.address": FIRST}))
     result = refused("bmc_user", nodes=["rack1"], generate=True)
-    assert result["msg"] == "r1n02: its BMC is that of r1n01, too, which would have the password kept for it"
-    assert not ok("bmc_user", nodes=["rack1"])["changed"]
+    assert result["msg"] == "r1n02: its BMC 10.2.1.1:623 is that of r1n01, too; see bmc.address and bmc.port of both"
+    assert stored() == ("admin", PASSWORD, None)
+    assert room.counts == {}
 
 
 @pytest.mark.parametrize("check", [True, False])
