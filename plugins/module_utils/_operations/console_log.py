@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +22,7 @@ from .hardware import Bmc, run
 MOST_SECONDS = 3600
 MOST_BYTES = 16 << 20
 ENDING = ".log"
+KIND = "a console"
 
 
 def console_log(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +44,7 @@ class _Listening:
         self._context, self._parameters = context, parameters
         self._folder = Path(parameters["save"]).expanduser() if parameters["save"] else None
         self._nodes = 0
+        self._recordings: dict[str, Recording] = {}
 
     def count(self, _view: View) -> None:
         """Count the nodes."""
@@ -70,14 +70,27 @@ class _Listening:
             log_file.check_folder(self._folder, "consoles")
 
     async def one(self, bmc: Bmc) -> Done:
-        """Listen to one node. Raises: MetalError unless its console was opened."""
-        timeout = self._parameters["timeout"]
-        path = self._folder / f"{bmc.view.name}{ENDING}" if self._folder is not None else None
-        recording = Recording(self._parameters["max_bytes"])
+        """Listen to one node. Raises: MetalError unless its console was opened, and its file written."""
+        timeout, name = self._parameters["timeout"], bmc.view.name
+        path = self._folder / f"{name}{ENDING}" if self._folder is not None else None
+        recording = self._recordings.setdefault(name, Recording(self._parameters["max_bytes"]))
         if self._context.check_mode:
             await bmc.driver.power_state(bmc.target, timeout)
             return _done(recording, path, _size(path))
-        take, seconds = self._parameters["take_over"], self._parameters["seconds"]
+        patience = 0.0
+        try:
+            if not recording.opened:  # else it was heard in an earlier try, and the file was another's
+                if path is not None:
+                    async with log_file.alone(path, timeout, KIND):
+                        pass  # what cannot be saved is not listened to
+                await self._listen(bmc, recording)
+            patience = timeout
+        finally:  # also if the deadline came, or a signal; then the file is not waited for
+            before = await _save(path, recording, patience)
+        return _done(recording, path, before)
+
+    async def _listen(self, bmc: Bmc, recording: Recording) -> None:
+        take, seconds, timeout = (self._parameters[name] for name in ("take_over", "seconds", "timeout"))
         try:
             await bmc.driver.console(bmc.target, recording, seconds, timeout, take=take)
         except MetalError as exc:
@@ -85,17 +98,20 @@ class _Listening:
                 raise
             if not (recording.over or recording.full):  # what was heard is true all the same, and is not heard again
                 recording.ended = recording.ended or exc.message
-        finally:  # also if the deadline came, or a signal
-            before = _size(path)
-            if path is not None and recording.data:
-                append(path, bytes(recording.data))
-        return _done(recording, path, before)
+
+
+async def _save(path: Path | None, recording: Recording, seconds: float) -> int:
+    """Put what was heard behind what is in the file; return how many bytes that is. Raises: MetalError."""
+    if path is None or not recording.data:
+        return _size(path)
+    async with log_file.alone(path, seconds, KIND) as file:
+        return await log_file.in_thread(file.add_bytes, bytes(recording.data))
 
 
 def _size(path: Path | None) -> int:
     size = 0
     if path is not None:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             size = path.stat().st_size
     return size
 
@@ -113,23 +129,3 @@ def _done(recording: Recording, path: Path | None, before: int) -> Done:
         return Done(more=more)
     sizes = {"file_bytes": before}, {"file_bytes": before + heard}
     return Done(bool(heard), *sizes, {**more, "file": str(path)})
-
-
-def append(path: Path, data: bytes) -> None:
-    """Add ``data`` to the file, all of it or nothing; nobody else adds meanwhile. Raises: MetalError ``invalid``."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o640)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            size, left = os.fstat(handle).st_size, memoryview(data)
-            try:
-                while left:
-                    left = left[os.write(handle, left) :]
-                os.fsync(handle)
-            except OSError:
-                os.ftruncate(handle, size)
-                raise
-        finally:
-            os.close(handle)
-    except OSError as exc:
-        raise MetalError(ErrorCode.INVALID, f"the file {path} cannot be written: {exc.strerror}") from exc

@@ -4,7 +4,8 @@
 """PRIVATE to the collection: the files in which event logs are kept: one a node, a line of JSON an entry.
 
 An entry stands in it once. When the BMC's log is cleared the file gets a line that says so: record numbers begin anew
-then, and an entry that looks like an earlier one is another. Nothing is ever taken out of it.
+then, and an entry that looks like an earlier one is another. Nothing is ever taken out of it. What consoles say is
+kept in files of bytes, with the same lock.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 )
 
 
-def _check_regular(path: Path) -> None:
+def _check_regular(path: Path, kind: str = "an event log") -> None:
     """Raises: MetalError ``invalid`` for what is no regular file: a pipe would never end, a link leads anywhere."""
     try:
         mode = os.lstat(path).st_mode
@@ -80,7 +81,7 @@ def _check_regular(path: Path) -> None:
         raise MetalError(ErrorCode.INVALID, f"the file {path} cannot be read: {exc.strerror}") from exc
     what = next((told for test, told in _KINDS if test(mode)), None)
     if what is not None:
-        raise MetalError(ErrorCode.INVALID, f"{path} is no file of an event log: it is {what}; name another folder")
+        raise MetalError(ErrorCode.INVALID, f"{path} is no file of {kind}: it is {what}; name another folder")
 
 
 def _kept(path: Path, text: str | None) -> Kept:
@@ -123,9 +124,9 @@ class LogFile:
         self._path, self._handle, self._made = path, handle, made
 
     @classmethod
-    def locked(cls, path: Path) -> LogFile | None:
+    def locked(cls, path: Path, kind: str = "an event log") -> LogFile | None:
         """Return the file for ourselves alone, made if it is not there; None if somebody else has it. Raises: MetalError."""
-        _check_regular(path)
+        _check_regular(path, kind)
         made, flags = False, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
             try:
@@ -156,6 +157,23 @@ class LogFile:
     def note_cleared(self, entries: int) -> None:
         """Say in the file that the BMC's log was cleared after all that stands before. Raises: MetalError."""
         self._append([{"cleared": written(time.time()), "entries": entries}])
+
+    def add_bytes(self, data: bytes) -> int:
+        """Put all of ``data`` at the end of the file, or nothing; return how many bytes stood before. Raises: MetalError."""
+        if self._handle is None:
+            raise MetalError(ErrorCode.INTERNAL, f"the file {self._path} is not ours to write")
+        try:
+            size, left = os.lseek(self._handle, 0, os.SEEK_END), memoryview(data)
+            try:
+                while left:
+                    left = left[os.write(self._handle, left) :]
+                os.fsync(self._handle)
+            except OSError:
+                os.ftruncate(self._handle, size)
+                raise
+        except OSError as exc:
+            raise MetalError(ErrorCode.INVALID, f"the file {self._path} cannot be written: {exc.strerror}") from exc
+        return size
 
     def close(self) -> None:
         """Let others have it. An empty file that was made to be locked goes."""
@@ -221,8 +239,8 @@ def _locked_copy(handle: int) -> int:
 
 
 @asynccontextmanager
-async def alone(path: Path, seconds: float) -> AsyncIterator[LogFile]:
-    """Have the file for ourselves, waiting ``seconds`` for it at most.
+async def alone(path: Path, seconds: float, kind: str = "an event log") -> AsyncIterator[LogFile]:
+    """Have the file, which is that of ``kind``, for ourselves, waiting ``seconds`` for it at most.
 
     Raises: MetalError ``busy`` if somebody else has it as long, also when a deadline ends the waiting.
     """
@@ -230,7 +248,7 @@ async def alone(path: Path, seconds: float) -> AsyncIterator[LogFile]:
     taken = MetalError(
         ErrorCode.BUSY, f"the file {path} is locked by somebody else; does another task save this node's log?"
     )
-    while (file := LogFile.locked(path)) is None:
+    while (file := LogFile.locked(path, kind)) is None:
         if time.monotonic() >= end:
             raise taken
         try:

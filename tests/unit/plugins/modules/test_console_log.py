@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Target
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.hearing import Recording
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
-from ansible_collections.stage0.metal.plugins.module_utils._operations.console_log import append
+from ansible_collections.stage0.metal.plugins.module_utils._operations.log_file import LogFile
 from ansible_collections.stage0.metal.tests.unit.conftest import use_driver
 from ansible_collections.stage0.metal.tests.unit.support import Machine, ScriptedDriver, make_rack, ok, refused
 
@@ -140,18 +141,76 @@ def test_many_nodes_listen_in_turns(driver: Consoles, monkeypatch: pytest.Monkey
     )
 
 
-def test_a_file_that_cannot_be_written(driver: Consoles, tmp_path: Path) -> None:
-    (tmp_path / "r1n01.log").mkdir()
+@pytest.mark.parametrize("what", ["a symbolic link", "a folder", "no regular file"])
+def test_what_is_no_regular_file_is_left_alone(driver: Consoles, tmp_path: Path, what: str) -> None:
+    path = tmp_path / "r1n01.log"
+    make = {
+        "a symbolic link": lambda: path.symlink_to(tmp_path.parent / "elsewhere"),
+        "a folder": path.mkdir,
+        "no regular file": lambda: os.mkfifo(path),
+    }
+    make[what]()
     failed = ok("console_log", nodes=["rack1"], save=str(tmp_path), max_failed="1")["failed_nodes"]["r1n01"]
-    assert failed["msg"] == f"r1n01: the file {tmp_path}/r1n01.log cannot be written: Is a directory"
+    assert failed["msg"] == f"r1n01: {path} is no file of a console: it is {what}; name another folder"
+    assert not (tmp_path.parent / "elsewhere").exists()
+    assert [asked[0] for asked in driver.asked] == [SECOND]
+
+
+def test_a_file_that_somebody_else_has_holds_up_its_node_only(driver: Consoles, tmp_path: Path) -> None:
+    """A shared lock is enough, as a reader has it; the node is not listened to, as nothing could be saved."""
+    path, options = tmp_path / "r1n01.log", {"nodes": ["rack1"], "save": str(tmp_path), "max_failed": "1"}
+    with path.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        by_deadline = ok("console_log", **options, seconds=0.1, timeout=0.7, deadline=0.8)
+        by_timeout = ok("console_log", **options, seconds=0.1, timeout=0.1)
+    for result in (by_deadline, by_timeout):
+        assert result["summary"]["ok_range"] == "r1n02"
+        failed = result["failed_nodes"]["r1n01"]
+        assert failed["code"] == "busy"
+        why = f"r1n01: the file {path} is locked by somebody else; does another task save this node's log?"
+        assert failed["msg"].startswith(why)
+    assert {asked[0] for asked in driver.asked} == {SECOND}
+    assert (tmp_path / "r1n02.log").read_bytes() == SAID * 2
+
+
+def test_what_was_heard_is_saved_once_the_file_is_free(
+    driver: Consoles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody takes the file while it is listened: what was heard is saved in the next try, and not heard again."""
+    path, locked, add = tmp_path / "r1n01.log", LogFile.locked, Recording.add
+    others, misses = list[LogFile | None](), list[Path]()
+
+    def heard(recording: Recording, data: bytes) -> None:
+        add(recording, data)
+        others.append(locked(path))
+
+    def tried(path: Path, kind: str) -> LogFile | None:
+        found = locked(path, kind)
+        if found is None:
+            misses.append(path)
+            if len(misses) == 3:  # in the second try
+                other = others.pop()
+                assert other is not None
+                other.close()
+        return found
+
+    monkeypatch.setattr(Recording, "add", heard)
+    monkeypatch.setattr(LogFile, "locked", tried)
+    found = ok("console_log", nodes=["r1n01"], save=str(tmp_path), timeout=0.05)["nodes"]["r1n01"]
+    assert (found["text"], found["after"], found["tries"]) == (TEXT, {"file_bytes": len(SAID)}, 2)
+    assert (len(driver.asked), path.read_bytes()) == (1, SAID)
 
 
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "n01.log"
-    append(path, b"before")
+    path.write_bytes(b"before")
+    file = LogFile.locked(path)
+    assert file is not None
     write = os.write
     monkeypatch.setattr(os, "write", lambda handle, data: write(handle, data[:3]) if len(data) > 3 else write(-1, data))
     with pytest.raises(MetalError, match=r"n01\.log cannot be written: Bad file descriptor"):
-        append(path, b"abcdef")
+        file.add_bytes(b"abcdef")
     monkeypatch.undo()
-    assert path.read_bytes() == b"before"
+    assert file.add_bytes(b" and after") == 6
+    file.close()
+    assert path.read_bytes() == b"before and after"
