@@ -26,6 +26,10 @@ from .hardware import Bmc, run
 
 PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each try to log in with a new password: some BMCs take it up a moment after they said so."""
+NOT_BEGUN = frozenset({ErrorCode.AUTH, ErrorCode.CONFLICT})
+"""What a driver says of a change of which the BMC was not told anything: it let nobody in, or has no place."""
+SHUT = frozenset({ErrorCode.AUTH, ErrorCode.PRIVILEGE})
+"""What a BMC says of an account that is not let in: which password it has is not known."""
 UNPROVED = (
     "whether the BMC has the new password of {user!r} is not known; the old one stays in bmc.password and the new one"
     " in bmc.password_next: run the task again, it finds which of them is right, and goes on"
@@ -113,7 +117,7 @@ class _Work:
             other = replace(way, user=job.name)
             return await bmc.driver.proof(other, (job.wanted,), self._seconds) is not None
         except MetalError as exc:
-            if exc.code is not ErrorCode.AUTH:
+            if exc.code not in SHUT:
                 raise
             return False
 
@@ -121,26 +125,28 @@ class _Work:
         wish = AccountWish(job.name, job.wanted if new else None, self._level)
         if new:
             self._jobs.note(job, way.password)
-            job.unsure = job.stores
-        job.sent = True
+        before = job.unsure
+        job.unsure, job.sent = before or (new and job.stores), True
         try:
             await bmc.driver.set_account(way, wish, self._seconds)
-        except MetalError:
-            if new:
+        except MetalError as exc:
+            if exc.code in NOT_BEGUN:
+                job.unsure = before
+            elif new:
                 with suppress(MetalError):  # what the BMC said first is the reason
                     await self._find_out(bmc, job, way)
             raise
 
     async def _find_out(self, bmc: Bmc, job: Job, way: Target) -> None:
-        """Learn what became of the password after the BMC refused something, or did not answer."""
+        """Learn whether the BMC took the password, although it refused something or did not answer.
+
+        That it has the old one proves nothing: it may take the new one up in a moment.
+        """
         if job.wanted is None or not job.stores:
             return
-        candidates = (job.wanted, way.password) if job.own else (job.wanted,)
-        held = await bmc.driver.proof(replace(way, user=job.name), candidates, self._seconds)
-        if held == job.wanted:
+        other = replace(way, user=job.name)
+        if await bmc.driver.proof(other, (job.wanted,), self._seconds) is not None:
             await self._log_in(bmc, job, way)
-        elif held is not None or not job.own:
-            job.unsure = False
 
     async def _prove(self, bmc: Bmc, job: Job, way: Target) -> None:
         """Log in with the new password, and see what the account has become. Raises: MetalError."""
@@ -182,8 +188,7 @@ class _Work:
         with suppress(MetalError):
             held = await way_in(bmc, (way.password, job.wanted), self._seconds) if job.own else None
             if held is not None and held.password == way.password:
-                job.unsure = False
-                return MetalError(ErrorCode.NOT_REACHED, f"{took} it still has the old one; nothing is lost")
+                return MetalError(ErrorCode.NOT_REACHED, f"{took} it still has the old one")
             if held is not None and held.password != job.wanted:
                 await bmc.driver.accounts(held, self._seconds)
                 job.logged_in(held.password)

@@ -161,6 +161,15 @@ def test_a_disabled_account_is_enabled(room: BmcRoom) -> None:
     assert room.one("ops")["enabled"]
 
 
+def test_an_account_that_is_not_let_in_is_raised(room: BmcRoom) -> None:
+    """A BMC refuses the level user to one of level callback, before it could be seen which password it has."""
+    room.give(FIRST, 1, **account("ops", "another", "callback"))
+    room.hooks["before proof", 2] = raising(ErrorCode.PRIVILEGE)
+    result = ok("bmc_user", nodes=["r1n01"], name="ops", password=NEW, diff=True)
+    assert result["nodes"]["r1n01"]["after"]["password"] == "changed"
+    assert room.one("ops") == account("ops", NEW)
+
+
 def test_an_account_that_becomes_the_nodes_own(room: BmcRoom) -> None:
     result = ok("bmc_user", nodes=["rack1"], name="metal", generate=True, store=True, diff=True)
     assert stored("r1n02") == ("metal", room.one("metal", "10.2.1.2")["password"], None)
@@ -294,9 +303,10 @@ def test_an_account_that_may_not_change_accounts(room: BmcRoom) -> None:
 def test_a_bmc_that_takes_no_long_password(room: BmcRoom) -> None:
     room.most = 16
     entry = failed(generate=True, length=20)
-    assert (entry["code"], entry["msg"]) == ("unsupported", "r1n01: the BMC takes no password of 20 bytes")
-    assert stored() == ("admin", PASSWORD, None)
+    assert (entry["code"], entry["msg"]) == ("unsupported", f"r1n01: the BMC takes no password of 20 bytes; {KEPT}")
+    assert stored()[:2] == ("admin", PASSWORD)
     assert ok("bmc_user", nodes=["r1n01"], generate=True)["changed"]
+    assert stored() == ("admin", room.one("admin")["password"], None)
 
 
 def test_a_bmc_that_keeps_16_bytes_and_does_not_say_so(room: BmcRoom) -> None:
@@ -314,8 +324,11 @@ def test_a_bmc_that_keeps_16_bytes_and_does_not_say_so(room: BmcRoom) -> None:
 def test_a_bmc_that_is_deaf(room: BmcRoom) -> None:
     room.deaf = True
     entry = failed(generate=True)
-    says = "r1n01: the BMC took the new password of 'admin', but it still has the old one; nothing is lost"
+    says = f"r1n01: the BMC took the new password of 'admin', but it still has the old one; {KEPT}"
     assert (entry["code"], entry["msg"]) == ("not_reached", says)
+    assert stored()[:2] == ("admin", PASSWORD)
+    assert stored()[2] is not None, "it may take it up later"
+    assert ok("bmc_user", nodes=["r1n01"])["changed"]
     assert stored() == ("admin", PASSWORD, None)
 
 
