@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .._drivers._ipmi.discovery import ANSWER_SECONDS, PACKETS, SILENT_ROUNDS, Found, Scan
+from .._drivers._ipmi.resolver import Resolver
 from .._drivers.base import Driver, Target
 from .._drivers.facts import Inventory
 from .._fleet import fleet
@@ -25,7 +25,7 @@ from .hardware import ended_by_signals, target, told
 MOST_RATE = 20_000
 MOST_ADDRESSES = 1 << 20
 RESOLVE_SECONDS = 20.0
-"""For so long the host names that nodes have as bmc.address are looked up."""
+"""For so long the host names that nodes have as bmc.address are looked up, while the addresses are asked."""
 
 
 def discover_bmcs(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,6 +74,7 @@ class _Discovery:
         self._inventories: dict[str, Inventory] = {}
         self._macs: dict[str, str] = {}
         self._errors: dict[str, MetalError] = {}
+        self._unresolved: dict[str, MetalError] = {}
 
     async def run(self, wanted: list[str]) -> None:
         """Find them, and log in where that is wanted. Raises: MetalError, TimeoutError."""
@@ -83,13 +84,42 @@ class _Discovery:
             if self._parameters["user"] is not None:
                 driver.check(self._given(wanted[0]))
             with ended_by_signals():
-                self._known.resolve(await _resolved({name for name, _port in self._known.named}))
-                async with asyncio.timeout_at(asyncio.get_running_loop().time() + end - time.monotonic()):
-                    scan = Scan(self._parameters["port"], float(self._parameters["rate"]), self._say)
-                    self._found = await scan.run(wanted)
+                resolving = asyncio.ensure_future(self._resolve(min(RESOLVE_SECONDS, end - time.monotonic())))
+                try:
+                    async with asyncio.timeout(end - time.monotonic()):
+                        scan = Scan(self._parameters["port"], float(self._parameters["rate"]), self._say)
+                        self._found = await scan.run(wanted)
+                    await resolving
+                finally:
+                    resolving.cancel()
                 await self._log_in(driver, end - time.monotonic())
         finally:
             await driver.close()
+
+    async def _resolve(self, seconds: float) -> None:
+        """Take the addresses of nodes' BMCs that are given by name, of those that are told in time."""
+        port, resolver, found = self._parameters["port"], Resolver(), dict[str, list[str]]()
+
+        async def one(name: str) -> None:
+            try:
+                found[name] = [str(address[0]) for address, _family in await resolver.every(name, port, seconds)]
+            except MetalError as exc:
+                self._unresolved[name] = exc
+
+        await asyncio.gather(*(one(name) for name, at in self._known.named if at == port))
+        self._known.resolve(found)
+
+    def _warnings(self) -> list[str]:
+        """Return one warning for each reason for which names have no address."""
+        nodes: dict[ErrorCode, list[str]] = {}
+        for (name, port), view in self._known.named.items():
+            if name in self._unresolved and port == self._parameters["port"]:
+                nodes.setdefault(self._unresolved[name].code, []).append(view.name)
+        first = {error.code: error.message for error in reversed(self._unresolved.values())}
+        return [
+            f"the nodes {fold(names)} could not be compared by their place, as bmc.address is a name: {first[code]}"
+            for code, names in nodes.items()
+        ]
 
     def _say(self, found: int, turn: int) -> None:
         self._context.say(f"{found} BMCs found, round {turn}")
@@ -147,6 +177,7 @@ class _Discovery:
         unknown = [bmc["address"] for bmc in bmcs if bmc["node"] is None]
         return {
             "changed": False,
+            "warnings": self._warnings(),
             "bmcs": bmcs,
             "unknown": unknown,
             "silent": fold(silent),
@@ -188,17 +219,3 @@ def _made_by(inventory: Inventory | None) -> dict[str, str | None]:
     makers = [part.manufacturer for part in (product, board) if part is not None and part.manufacturer]
     models = [product.name if product is not None else None, board.product if board is not None else None]
     return {"manufacturer": next(iter(makers), None), "model": next(filter(None, models), None)}
-
-
-async def _resolved(names: Collection[str]) -> dict[str, list[str]]:
-    """Return the addresses of host names, of those that are told in time."""
-    if not names:
-        return {}
-    loop = asyncio.get_running_loop()
-    asked = {
-        asyncio.ensure_future(loop.getaddrinfo(name, None, type=socket.SOCK_DGRAM)): name for name in sorted(names)
-    }
-    done, late = await asyncio.wait(asked, timeout=RESOLVE_SECONDS)
-    for one in late:
-        one.cancel()
-    return {asked[one]: [str(row[4][0]) for row in one.result()] for one in done if one.exception() is None}

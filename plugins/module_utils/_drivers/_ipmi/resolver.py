@@ -30,7 +30,7 @@ class Resolver:
 
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(THREADS)
-        self._known: dict[tuple[str, int], asyncio.Future[tuple[Address, int]]] = {}
+        self._known: dict[tuple[str, int], asyncio.Future[list[tuple[Address, int]]]] = {}
 
     async def resolve(self, target: Target, seconds: float) -> tuple[Address, int]:
         """Return the socket address of a BMC, and its family. Raises: MetalError ``unreachable`` or ``timeout``."""
@@ -39,46 +39,50 @@ class Resolver:
             return (target.address, target.port), socket.AF_INET
         except OSError:
             pass
+        return (await self.every(target.address, target.port, seconds))[0]
+
+    async def every(self, name: str, port: int, seconds: float) -> list[tuple[Address, int]]:
+        """Return all socket addresses of a name, at least one, each with its family. Raises: MetalError as resolve()."""
         try:
             async with asyncio.timeout(seconds):
-                return await self._looked_up(target.address, target.port)
+                return await self._looked_up(name, port)
         except TimeoutError:
-            why = f"the BMC's name {target.address!r} was not looked up within {seconds:.0f} s; do the name servers answer?"
+            why = f"the BMC's name {name!r} was not looked up within {seconds:.0f} s; do the name servers answer?"
             raise MetalError(ErrorCode.TIMEOUT, why) from None
 
-    async def _looked_up(self, name: str, port: int) -> tuple[Address, int]:
+    async def _looked_up(self, name: str, port: int) -> list[tuple[Address, int]]:
         found = self._known.get((name, port))
         if found is None or (found.done() and (found.cancelled() or found.exception() is not None)):
             found = self._known[name, port] = asyncio.get_running_loop().create_future()
             await self._begin(name, port, found)
         return await asyncio.shield(found)
 
-    async def _begin(self, name: str, port: int, found: asyncio.Future[tuple[Address, int]]) -> None:
+    async def _begin(self, name: str, port: int, found: asyncio.Future[list[tuple[Address, int]]]) -> None:
         loop = asyncio.get_running_loop()
         await self._slots.acquire()
 
-        def tell(address: tuple[Address, int] | None, error: MetalError | None) -> None:
+        def tell(addresses: list[tuple[Address, int]], error: MetalError | None) -> None:
             self._slots.release()
             if found.done():
                 return
-            if address is not None:
-                found.set_result(address)
-            elif error is not None:
+            if error is None:
+                found.set_result(addresses)
+            else:
                 found.set_exception(error)
                 found.exception()  # whoever waited may have gone: nobody need be told that it was not fetched
 
         def look() -> None:
-            address, error = _address(name, port)
+            addresses, error = _addresses(name, port)
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(tell, address, error)
+                loop.call_soon_threadsafe(tell, addresses, error)
 
         threading.Thread(target=look, daemon=True).start()
 
 
-def _address(name: str, port: int) -> tuple[tuple[Address, int] | None, MetalError | None]:
+def _addresses(name: str, port: int) -> tuple[list[tuple[Address, int]], MetalError | None]:
     try:
-        first = socket.getaddrinfo(name, port, type=socket.SOCK_DGRAM, flags=socket.AI_ADDRCONFIG)[0]
+        rows = socket.getaddrinfo(name, port, type=socket.SOCK_DGRAM, flags=socket.AI_ADDRCONFIG)
     except (OSError, UnicodeError) as exc:
         why = getattr(exc, "strerror", None) or exc
-        return None, MetalError(ErrorCode.UNREACHABLE, f"the BMC's name {name!r} has no address: {why}")
-    return (first[4], first[0]), None
+        return [], MetalError(ErrorCode.UNREACHABLE, f"the BMC's name {name!r} has no address: {why}")
+    return [(row[4], row[0]) for row in rows], None

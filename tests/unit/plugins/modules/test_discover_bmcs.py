@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
+import threading
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
@@ -22,6 +22,7 @@ from ansible_collections.stage0.metal.plugins.module_utils._drivers.facts import
     Product,
 )
 from ansible_collections.stage0.metal.plugins.module_utils._nodes.errors import ErrorCode, MetalError
+from ansible_collections.stage0.metal.plugins.module_utils._operations import discover_bmcs as operation
 from ansible_collections.stage0.metal.plugins.module_utils._operations.bmc_matching import uuid_orders
 from ansible_collections.stage0.metal.tests.unit.conftest import use_driver
 from ansible_collections.stage0.metal.tests.unit.support import (
@@ -39,6 +40,7 @@ NETWORK = "10.2.1.0/29"
 FIRST, STRANGE = "10.2.1.1", "10.2.1.6"
 UUID = "11112222-3333-4444-5555-66660000000{}"
 Bmcs = dict[str, Machine]
+UNPLACED = "could not be compared by their place, as bmc.address is a name:"
 
 
 @pytest.fixture
@@ -118,15 +120,39 @@ def test_nodes_whose_bmc_is_named(driver: ScriptedDriver, monkeypatch: pytest.Mo
     ok("node", name="r1n01", attributes={"bmc.address": "r1n01-bmc"})
     ok("node", name="r1n03", attributes={"bmc.address": "r1n03-bmc"})
 
-    async def getaddrinfo(_loop: Any, name: str, *_more: Any, **_named: Any) -> list[Any]:
+    def getaddrinfo(name: str, *_more: Any, **_named: Any) -> list[Any]:
         if name != "r1n01-bmc":
             raise socket.gaierror(socket.EAI_NONAME, "no such name")
-        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (FIRST, 0))]
+        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (address, 623)) for address in ("10.9.9.9", FIRST)]
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     result = ok("discover_bmcs", networks=[NETWORK])
     assert bmc(result, FIRST)["node"] == "r1n01"
     assert result["silent"] == ""
+    why = "the BMC's name 'r1n03-bmc' has no address: no such name"
+    assert f"the nodes r1n03 {UNPLACED} {why}" in str(result["warnings"])
+
+
+def test_name_servers_that_do_not_answer(driver: ScriptedDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task ends while the system's resolver still waits; more names than are looked up at once make it no longer."""
+    over = threading.Event()
+    for number in range(1, 41):
+        ok("node", name=f"far{number:02}", attributes={"bmc.address": f"far{number:02}-bmc"}, groups=["metal"])
+
+    def getaddrinfo(*_given: Any, **_named: Any) -> list[Any]:
+        over.wait(60)
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(operation, "RESOLVE_SECONDS", 0.05)
+    try:
+        result = ok("discover_bmcs", networks=[NETWORK])
+        assert not over.is_set()
+    finally:
+        over.set()
+    assert result["summary"]["known"] == 2
+    why = "the BMC's name 'far01-bmc' was not looked up within 0 s; do the name servers answer?"
+    assert f"the nodes far[01-40] {UNPLACED} {why}" in str(result["warnings"])
 
 
 def test_logging_in_with_the_nodes_accounts(driver: ScriptedDriver) -> None:
