@@ -20,7 +20,7 @@ from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.noderange import fold
 from .bmc_matching import Known, Place, tells
 from .context import Context
-from .hardware import ended_by_signals, target, told
+from .hardware import check_times, ended_by_signals, target, told
 
 MOST_RATE = 20_000
 MOST_ADDRESSES = 1 << 20
@@ -48,6 +48,7 @@ def discover_bmcs(context: Context, parameters: Mapping[str, Any]) -> dict[str, 
 
 def _wanted(parameters: Mapping[str, Any]) -> list[str]:
     """Return the addresses. Raises: MetalError before anything is sent."""
+    check_times(parameters)
     bounds = (("port", 1, 65535), ("rate", 1, MOST_RATE), ("max_addresses", 1, MOST_ADDRESSES))
     for name, least, most in bounds:
         if not least <= parameters[name] <= most:

@@ -83,7 +83,7 @@ def run(
     """
     views = select(context, parameters["nodes"], parameters["max_nodes"])
     allowed_failures(parameters["max_failed"], len(views))
-    _check_times(parameters)
+    check_times(parameters)
     targets = {name: target(view) for name, view in views.items()}
     if not shared:
         _check_shared(targets)
@@ -125,7 +125,7 @@ TIMES = {"timeout": 0.0, "deadline": 0.0, "wait_timeout": None}
 """Options that are seconds; those with a bound have to be above it, the others may be 0."""
 
 
-def _check_times(parameters: Mapping[str, Any]) -> None:
+def check_times(parameters: Mapping[str, Any]) -> None:
     """Raises: MetalError ``invalid`` for seconds that cannot be."""
     for name, bound in TIMES.items():
         value = parameters.get(name)

@@ -238,7 +238,12 @@ def test_uuids_that_tell_nothing() -> None:
 
 REFUSED: dict[str, dict[str, Any]] = {
     "rate: 0 cannot be; write 1 to 20000": {"rate": 0},
+    "rate: -1 cannot be; write 1 to 20000": {"rate": -1},
     "rate: 20001 cannot be; write 1 to 20000": {"rate": 20_001},
+    "timeout: -1 s cannot be; write how many seconds, such as 20": {"timeout": -1},
+    "timeout: nan s cannot be; write how many seconds, such as 20": {"timeout": "nan"},
+    "deadline: inf s cannot be; write how many seconds, such as 20": {"deadline": "inf"},
+    "deadline: 0 s cannot be; write how many seconds, such as 20": {"deadline": 0},
     "port: 65536 cannot be; write 1 to 65535": {"port": 65536},
     "max_addresses: 0 cannot be; write 1 to 1048576": {"max_addresses": 0},
     "user and password: one needs the other": {"user": "ADMIN"},
