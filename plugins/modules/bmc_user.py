@@ -18,7 +18,10 @@ description:
     has the password that works, and the next run of the task finds out which of the two it is.
 options:
   name:
-    description: The account, of at most 16 bytes. By default each node's own, which is C(bmc.user).
+    description:
+      - The account, of at most 16 bytes. By default each node's own, which is C(bmc.user).
+      - Where a task with O(store) was cut off, its account is in C(bmc.user_next). A task with neither O(name) nor O(password)
+        nor O(generate) finishes that one in place of the node's own.
     type: str
   state:
     description:
@@ -102,7 +105,7 @@ nodes:
   description:
     - The nodes that did not fail, each with the account before and after. No password is ever shown.
     - RV(ignore:password) among what is after is V(changed) where the BMC was given one, V(stored) where it had it already and
-      the node database did not.
+      the node database did not. RV(ignore:password_next) is V(dropped) where one that an earlier run left is not needed any more.
     - RV(ignore:stored) says whether the node's C(bmc.user) or C(bmc.password) are changed.
   returned: unless the request was refused
   type: dict

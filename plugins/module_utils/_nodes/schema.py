@@ -112,6 +112,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "Password that is being given to the BMC; stage0.metal.bmc_user makes it bmc.password once it is proved.",
         secret=True,
     ),
+    Attribute("bmc.user_next", "text", "User name that bmc.password_next is of, if it is not that of bmc.user."),
     Attribute("bmc.mac", "mac", "MAC address of the BMC's own network port, by which discovery knows it again."),
     Attribute(
         "bmc.kg", "text", "The BMC's own key (K_g), if it has one: text, or 0x and 40 hexadecimal digits.", secret=True

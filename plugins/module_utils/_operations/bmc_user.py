@@ -34,6 +34,10 @@ UNPROVED = (
     "whether the BMC has the new password of {user!r} is not known; the old one stays in bmc.password and the new one"
     " in bmc.password_next: run the task again, it finds which of them is right, and goes on"
 )
+UNPROVED_OTHER = (
+    "whether the BMC has the new password of {user!r} is not known; it stays in bmc.password_next, and the account"
+    " in bmc.user_next: run bmc_user again, with nodes only, it finishes that account"
+)
 
 
 def bmc_user(context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,16 +71,16 @@ class _Work:
         except MetalError as exc:
             if not job.sent:
                 raise
-            why = f"{exc.message}; {UNPROVED.format(user=job.name)}" if job.unsure else exc.message
+            why = f"{exc.message}; {_unproved(job)}" if job.unsure else exc.message
             raise Halfway(exc.code, why, {}) from exc
         except asyncio.CancelledError as exc:  # the task's deadline; fleet.run takes this error for the node's outcome
             if not job.sent:
                 raise
-            why = UNPROVED.format(user=job.name) if job.unsure else "the BMC was sent the change"
+            why = _unproved(job) if job.unsure else "the BMC was sent the change"
             raise Halfway(ErrorCode.NOT_REACHED, f"the task's deadline came; {why}", {}) from exc
 
     async def _one(self, bmc: Bmc, job: Job) -> Done:
-        ours = (job.password, job.left, job.wanted if job.own else None)
+        ours = (job.password, job.candidate, job.wanted if job.own else None)
         way = await way_in(bmc, ours, self._seconds)
         accounts = await bmc.driver.accounts(way, self._seconds)
         job.logged_in(way.password)
@@ -84,6 +88,7 @@ class _Work:
         if not self._present:
             return await self._absent(bmc, job, way, found)
         _check_place(job, accounts, found)
+        _check_left(job)
         new = job.wanted is not None and not await self._has(bmc, job, way, found)
         right = found is not None and found.level is self._level and found.enabled is not False
         job.plan(shown(found), {"level": str(self._level), "enabled": True}, new=new)
@@ -105,6 +110,7 @@ class _Work:
             after = await bmc.driver.accounts(way, self._seconds)
             if any(each.name == job.name and not is_closed(each) for each in after):
                 raise MetalError(ErrorCode.NOT_REACHED, f"the BMC took it, but still has the account {job.name!r}")
+        job.settled = True
         return job.done(changed=there or job.sent or job.keeps)
 
     async def _has(self, bmc: Bmc, job: Job, way: Target, found: BmcAccount | None) -> bool:
@@ -198,6 +204,10 @@ class _Work:
         return MetalError(ErrorCode.AUTH, f"{took} does not let us in with it: {said}")
 
 
+def _unproved(job: Job) -> str:
+    return (UNPROVED if job.own else UNPROVED_OTHER).format(user=job.name)
+
+
 def _check_place(job: Job, accounts: tuple[BmcAccount, ...], found: BmcAccount | None) -> None:
     """Raises: MetalError if the account is not there and cannot be made."""
     if found is not None:
@@ -210,6 +220,16 @@ def _check_place(job: Job, accounts: tuple[BmcAccount, ...], found: BmcAccount |
         raise MetalError(ErrorCode.MISSING, why)
     if not any(each.free for each in accounts):
         raise MetalError(ErrorCode.CONFLICT, f"the BMC has no free account: all {len(accounts)} are taken")
+
+
+def _check_left(job: Job) -> None:
+    """Raises: MetalError if a password would have to be written down in the place of another account's."""
+    if job.foreign and job.stores and job.wanted is not None:
+        why = f"an earlier task was giving the account {job.left_to!r} the password in bmc.password_next"
+        raise MetalError(
+            ErrorCode.CONFLICT,
+            f"{why}; run bmc_user with nodes only, which finishes that account, or remove it with state: absent",
+        )
 
 
 def is_closed(account: BmcAccount) -> bool:

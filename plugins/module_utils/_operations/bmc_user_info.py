@@ -14,7 +14,7 @@ from .._drivers.managing import AccountLevel, BmcAccount
 from .._fleet.fleet import Done
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.noderange import fold
-from .bmc_way import way_in
+from .bmc_way import following, way_in
 from .context import Context
 from .factory import LogIn, by_user
 from .hardware import Bmc, look
@@ -53,8 +53,8 @@ def bmc_user_info(context: Context, parameters: Mapping[str, Any]) -> dict[str, 
 
 
 async def _accounts(bmc: Bmc, seconds: float) -> tuple[BmcAccount, ...]:
-    following = bmc.view["bmc.password_next"]
-    way = bmc.target if following is None else await way_in(bmc, (bmc.target.password, following), seconds)
+    coming = following(bmc.view)
+    way = bmc.target if coming is None else await way_in(bmc, (bmc.target.password, coming), seconds)
     return await bmc.driver.accounts(way, seconds)
 
 

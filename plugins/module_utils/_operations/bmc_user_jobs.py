@@ -20,15 +20,16 @@ from .._nodes.values import CHECKS
 from .._nodes.view import View
 from .context import Context
 
-PASSWORD, NEXT, USER = "bmc.password", "bmc.password_next", "bmc.user"
+PASSWORD, NEXT, USER, USER_NEXT = "bmc.password", "bmc.password_next", "bmc.user", "bmc.user_next"
 LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_GENERATED = 16, 20, 8
 ALPHABET = string.ascii_letters + string.digits
 
 
 @dataclass(slots=True, repr=False)
 class Job:
-    """One node. ``name``: the account; ``password``: what bmc.password says of ``user``, ``left``: bmc.password_next.
+    """One node. ``name``: the account; ``password``: what bmc.password says of ``user``.
 
+    ``left``: bmc.password_next, as an earlier run left it, and ``left_to``: the account that it was being given to.
     ``wanted``: the password that the account is to have; None: it is left alone. ``stores``: it becomes the node's own.
     """
 
@@ -37,6 +38,7 @@ class Job:
     user: str
     password: str
     left: str | None
+    left_to: str
     wanted: str | None
     stores: bool
     noted: bool = False
@@ -50,6 +52,10 @@ class Job:
     """The account that is to be the node's from now on."""
     before: dict[str, Any] | None = None
     after: dict[str, Any] = field(default_factory=dict)
+    ends: bool = False
+    """Whether the account ``name`` will not have what was left to it, or not need it, when the task is through."""
+    settled: bool = False
+    """Whether it is so far."""
 
     @property
     def own(self) -> bool:
@@ -57,10 +63,30 @@ class Job:
         return self.name == self.user
 
     @property
-    def keeps(self) -> bool:
-        """Whether the node database will know something that it does not know now."""
+    def foreign(self) -> bool:
+        """Whether what was left is another account's, about which this task finds out nothing."""
+        return self.left is not None and self.left_to not in (self.user, self.name)
+
+    @property
+    def candidate(self) -> str | None:
+        """What was left, if ``user`` may have it."""
+        return self.left if self.left_to == self.user else None
+
+    @property
+    def learns(self) -> bool:
+        """Whether bmc.user or bmc.password will be another than now."""
         wanted = self.wanted if self.stores and self.wanted is not None else self.right
-        return wanted != self.password or self.left is not None or (self.stores and not self.own)
+        return wanted != self.password or (self.stores and not self.own)
+
+    @property
+    def drops(self) -> bool:
+        """Whether what was left is not needed any more once the task has done what it is to do."""
+        return self.left is not None and (self.left_to == self.user or (self.left_to == self.name and self.ends))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the node database will be another than now."""
+        return self.learns or self.drops
 
     @property
     def unwritten(self) -> bool:
@@ -75,6 +101,7 @@ class Job:
     def proved(self) -> None:
         """``name`` has the password that it was to have."""
         self.unsure = False
+        self.settled = True
         if self.stores:
             self.right, self.became = self.wanted, self.name
 
@@ -85,15 +112,17 @@ class Job:
         self.before, self.after = before, after
         if new:
             self.after["password"] = "changed"
-        elif self.keeps:
+        elif self.learns:
             self.after["password"] = "stored"
+        elif self.drops:
+            self.after["password_next"] = "dropped"
         if self.stores and not self.own:
             self.before, self.after["bmc.user"] = {**before, "bmc.user": self.user}, self.name
 
     def done(self, *, changed: bool) -> Done:
         """Return the node's result."""
         before = self.before or {}
-        more = {"account": self.name, "stored": changed and self.keeps}
+        more = {"account": self.name, "stored": changed and self.learns}
         return Done(changed, before, self.after if changed else before, more)
 
 
@@ -112,21 +141,28 @@ class Jobs:
     def add(self, view: View) -> None:
         """Work out what is to be done at a node. Raises: MetalError."""
         parameters = self._parameters
-        user, name = view[USER], parameters["name"] or view[USER]
+        user, left = view[USER], view[NEXT]
+        left_to = (view[USER_NEXT] or user) if left is not None else user
+        name, given = parameters["name"] or user, parameters["password"]
+        plain = parameters["name"] is None and given is None and not parameters["generate"]
+        resumes = plain and parameters["state"] == "present" and left_to != user
+        if resumes:  # what an earlier run began is finished
+            name, given = left_to, left
         own = name == user
         if own and parameters["state"] == "absent":
             raise _conflict(
                 view, f"the task logs in with the account {name!r}, so it cannot remove it; log in with another"
             )
-        stores = own or parameters["store"]
+        stores = own or parameters["store"] or resumes
         if stores and parameters["state"] == "present" and parameters["level"] != "administrator":
             why = f"{name!r} would be bmc.user, and could not change accounts any more; level has to be administrator"
             raise _conflict(view, why)
         if parameters["generate"] and not stores:
             why = f"the account {name!r} would have a password that nobody knows; say store: true"
             raise MetalError(ErrorCode.INVALID, why, node=view.name)
-        wanted = generated(parameters["length"]) if parameters["generate"] else parameters["password"]
-        self._jobs[view.name] = Job(view.name, name, user, view[PASSWORD], view[NEXT], wanted, stores)
+        wanted = generated(parameters["length"]) if parameters["generate"] else given
+        self._jobs[view.name] = Job(view.name, name, user, view[PASSWORD], left, left_to, wanted, stores)
+        self._jobs[view.name].ends = parameters["state"] == "absent" or wanted is not None
 
     def begin(self) -> None:
         """Write down every password that a BMC is to be given, before any BMC is asked anything.
@@ -141,8 +177,9 @@ class Jobs:
             for node, view in store.views(list(jobs)).items():
                 job = jobs[node]
                 job.left = view[NEXT]  # another task may have been at it since
+                job.left_to = view[USER_NEXT] or job.user
                 if job.left is None and (job.wanted != job.password or not job.own):
-                    wishes[node] = Wish({NEXT: job.wanted})
+                    wishes[node] = _note(job, {})
             store.put_many("node", wishes)
         for node in wishes:
             jobs[node].noted = True
@@ -153,8 +190,9 @@ class Jobs:
             return
         with self._context.write() as store:
             if store.known("node", [job.node]):
-                own = {} if held == job.password else {PASSWORD: held}
-                store.put("node", job.node, Wish({**own, NEXT: job.wanted}))
+                store.put("node", job.node, _note(job, {} if held == job.password else {PASSWORD: held}))
+        if job.left is not None and job.left_to == job.name != job.user:
+            job.unsure = True  # the account may have what was left, and there is no place for both
         job.password, job.left, job.noted = held, None, True
 
     def end(self) -> MetalError | None:
@@ -186,11 +224,20 @@ def _outcome(store: Store, jobs: Mapping[str, Job]) -> dict[str, Wish]:
             values[PASSWORD] = job.right
         if job.became not in (None, job.user):
             values[USER] = job.became
-        settled = job.right is not None or job.left is None
-        ours = settled and not job.unsure and view[NEXT] is not None and view[NEXT] in (job.wanted, job.left)
+        found_out = job.right is not None if job.left_to == job.user else job.settled
+        theirs = (view[USER_NEXT] or job.user) not in (job.name, job.user) or job.foreign
+        ours = (found_out or job.left is None) and not job.unsure and not theirs
+        ours = ours and view[NEXT] is not None and view[NEXT] in (job.wanted, job.left)
         if values or ours:
-            wishes[node] = Wish(values, unset=(NEXT,) if ours else ())
+            wishes[node] = Wish(values, unset=(NEXT, USER_NEXT) if ours else ())
     return wishes
+
+
+def _note(job: Job, more: Mapping[str, Any]) -> Wish:
+    """Return what is to be written before the BMC is given ``wanted``."""
+    if job.own:
+        return Wish({**more, NEXT: job.wanted}, unset=(USER_NEXT,))
+    return Wish({**more, NEXT: job.wanted, USER_NEXT: job.name})
 
 
 def generated(length: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from .._drivers.base import Target
 from .._nodes.errors import ErrorCode, MetalError
+from .._nodes.view import View
 from .hardware import Bmc
 
 SHORT_BYTES = 16
@@ -26,6 +27,12 @@ def with_short(passwords: Sequence[str | None]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def following(view: View) -> str | None:
+    """Return bmc.password_next if it is being given to the account bmc.user, and not to another one."""
+    found: str | None = view["bmc.password_next"] if view["bmc.user_next"] in (None, view["bmc.user"]) else None
+    return found
+
+
 async def way_in(bmc: Bmc, passwords: Sequence[str | None], seconds: float) -> Target:
     """Return the node's target with that of ``passwords`` which its account has, told without a failed log-in.
 
@@ -35,7 +42,7 @@ async def way_in(bmc: Bmc, passwords: Sequence[str | None], seconds: float) -> T
     held = await bmc.driver.proof(bmc.target, candidates, seconds)
     if held is not None:
         return replace(bmc.target, password=held)
-    next_too = ", nor is it bmc.password_next" if bmc.view.stored("bmc.password_next") is not None else ""
+    next_too = ", nor is it bmc.password_next" if following(bmc.view) is not None else ""
     raise MetalError(
         ErrorCode.AUTH,
         f"the BMC refuses the password of user {bmc.target.user!r}; see bmc.user and bmc.password{next_too}",

@@ -161,15 +161,6 @@ def test_a_disabled_account_is_enabled(room: BmcRoom) -> None:
     assert room.one("ops")["enabled"]
 
 
-def test_an_account_that_is_not_let_in_is_raised(room: BmcRoom) -> None:
-    """A BMC refuses the level user to one of level callback, before it could be seen which password it has."""
-    room.give(FIRST, 1, **account("ops", "another", "callback"))
-    room.hooks["before proof", 2] = raising(ErrorCode.PRIVILEGE)
-    result = ok("bmc_user", nodes=["r1n01"], name="ops", password=NEW, diff=True)
-    assert result["nodes"]["r1n01"]["after"]["password"] == "changed"
-    assert room.one("ops") == account("ops", NEW)
-
-
 def test_an_account_that_becomes_the_nodes_own(room: BmcRoom) -> None:
     result = ok("bmc_user", nodes=["rack1"], name="metal", generate=True, store=True, diff=True)
     assert stored("r1n02") == ("metal", room.one("metal", "10.2.1.2")["password"], None)
