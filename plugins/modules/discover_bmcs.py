@@ -30,7 +30,9 @@ options:
     type: int
     default: 623
   rate:
-    description: Packets a second over all, at most 20000. A silent address takes five.
+    description:
+      - Packets a second over all by which addresses are asked, at most 20000. A silent address takes five.
+      - At most a twentieth of it as many BMCs are logged in to at once.
     type: int
     default: 1000
   max_addresses:

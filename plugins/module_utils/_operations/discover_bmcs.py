@@ -24,6 +24,8 @@ from .hardware import check_times, ended_by_signals, target, told
 
 MOST_RATE = 20_000
 MOST_ADDRESSES = 1 << 20
+PACKETS_OF_LOG_IN = 20
+"""Packets a second that one log-in is counted for against the rate: a BMC takes some 50 ms for an answer."""
 RESOLVE_SECONDS = 20.0
 """For so long the host names that nodes have as bmc.address are looked up, while the addresses are asked."""
 
@@ -154,7 +156,8 @@ class _Discovery:
             self._macs[address] = (await driver.network(way, each)).mac or ""
             return fleet.Done()
 
-        limits = fleet.Limits(deadline=max(0.0, seconds))
+        window = max(1, min(fleet.WINDOW, self._parameters["rate"] // PACKETS_OF_LOG_IN))
+        limits = fleet.Limits(deadline=max(0.0, seconds), window=window)
         outcomes = await fleet.run(list(targets), verb, limits, lambda progress: self._context.say(told(progress)))
         self._errors.update({address: one.error for address, one in outcomes.items() if one.error is not None})
 

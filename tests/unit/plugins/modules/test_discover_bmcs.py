@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import uuid
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.stage0.metal.plugins.module_utils._drivers._ipmi.discovery import Found, Scan
+from ansible_collections.stage0.metal.plugins.module_utils._drivers.base import Target
 from ansible_collections.stage0.metal.plugins.module_utils._drivers.facts import (
     Board,
     Chassis,
@@ -196,6 +198,25 @@ def test_log_ins_that_fail(driver: ScriptedDriver, air: dict[str, Found]) -> Non
     assert bmc(result, "10.2.1.2")["serial"] == "PS-2"
     assert bmc(result, STRANGE)["msg"] == "it does not speak IPMI 2.0, so that nobody can log in"
     assert result["summary"]["not_logged_in"] == 2
+
+
+@pytest.mark.parametrize(("rate", "most"), [(1, 1), (40, 2), (20_000, 3)])
+def test_so_many_log_ins_at_once(driver: ScriptedDriver, monkeypatch: pytest.MonkeyPatch, rate: int, most: int) -> None:
+    """One at a twentieth of the rate; each waits until others had every chance to begin."""
+    at_once, seen = set[str](), list[int]()
+    inventory = driver.inventory
+
+    async def slow(target: Target, seconds: float) -> Inventory:
+        at_once.add(target.address)
+        for _turn in range(20):
+            await asyncio.sleep(0)
+        seen.append(len(at_once))
+        at_once.discard(target.address)
+        return await inventory(target, seconds)
+
+    monkeypatch.setattr(driver, "inventory", slow)
+    result = ok("discover_bmcs", networks=[NETWORK], user="ADMIN", password="factory", rate=rate)
+    assert (max(seen), result["summary"]["not_logged_in"]) == (most, 0)
 
 
 def test_a_mac_address_that_is_not_told(driver: ScriptedDriver) -> None:
