@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._nodes.errors import ErrorCode, MetalError
 from ..._nodes.libraries import lazy
+from .._ipmi.login import Level, account
 from ..base import Target
 from .oem import VERBS
 
@@ -42,13 +43,20 @@ else:
 LOGOUT_SECONDS = 2.0
 """How long the close of a session may take after its time was up."""
 
+NO_PRIVILEGE = (
+    "the BMC gives user {user!r} no sufficient privilege level; it needs ADMINISTRATOR, or OPERATOR if the BMC lets pyghmi"
+    " go down to that"
+)
+"""pyghmi asks for ADMINISTRATOR, and for OPERATOR where that is refused by some of the ways of doing so."""
+
 PHRASES: tuple[tuple[str, ErrorCode, str], ...] = (
     ("password is too long", ErrorCode.INVALID, "the BMC takes no password of more than 16 bytes; see bmc.password"),
     ("password", ErrorCode.AUTH, "the BMC refuses the password of user {user!r}; see bmc.user and bmc.password"),
     ("unauthorized name", ErrorCode.AUTH, "the BMC has no user {user!r}, or does not let it in; see bmc.user"),
     ("invalid user name", ErrorCode.AUTH, "the BMC has no user {user!r}, or does not let it in; see bmc.user"),
+    ("wrong kg", ErrorCode.AUTH, "the BMC has another key of its own (K_g) than bmc.kg says"),
     ("integrity check", ErrorCode.AUTH, "the BMC refuses the password of user {user!r}; see bmc.user and bmc.password"),
-    ("privilege", ErrorCode.PRIVILEGE, "the BMC gives user {user!r} no sufficient privilege level; it needs OPERATOR"),
+    ("privilege", ErrorCode.PRIVILEGE, NO_PRIVILEGE),
     ("insufficient resources", ErrorCode.BUSY, "the BMC has no free session slot; others are connected to it"),
     ("login slots", ErrorCode.BUSY, "the BMC has no free session slot; others are connected to it"),
     ("cipher suite", ErrorCode.CIPHER, "the BMC accepts neither cipher suite 17 nor 3; enable one of them"),
@@ -58,17 +66,9 @@ PHRASES: tuple[tuple[str, ErrorCode, str], ...] = (
     ("too long", ErrorCode.INVALID, "the user name {user!r} is longer than IPMI's 16 characters; see bmc.user"),
     ("no longer connected", ErrorCode.TIMEOUT, "the BMC at {place} stopped answering in mid-session"),
     ("disconnected", ErrorCode.TIMEOUT, "the BMC at {place} stopped answering in mid-session"),
-    (
-        "invalid role",
-        ErrorCode.PRIVILEGE,
-        "the BMC gives user {user!r} no sufficient privilege level; it needs OPERATOR",
-    ),
+    ("invalid role", ErrorCode.PRIVILEGE, NO_PRIVILEGE),
     # a suffix of other errors, so it comes last; pyghmi spells the next word in its own way
-    (
-        "while requesting priv",
-        ErrorCode.PRIVILEGE,
-        "the BMC gives user {user!r} no sufficient privilege level; it needs OPERATOR",
-    ),
+    ("while requesting priv", ErrorCode.PRIVILEGE, NO_PRIVILEGE),
 )
 """What pyghmi says, in lower case, to what it means. First match wins."""
 
@@ -110,9 +110,10 @@ def _within_session(verb: str, target: Target, arguments: tuple[Any, ...]) -> An
 
 
 def _login(target: Target) -> Any:
-    account = {"userid": target.user, "password": target.password}
+    key = account(target.user, target.password, target.kg, Level.OPERATOR, target.suite).kg or None
+    who: dict[str, Any] = {"userid": target.user, "password": target.password, "kg": key}
     try:
-        return pyghmi_command.Command(bmc=target.address, port=target.port, keepalive=False, **account)
+        return pyghmi_command.Command(bmc=target.address, port=target.port, keepalive=False, **who)
     except socket.gaierror as exc:
         raise MetalError(
             ErrorCode.UNREACHABLE, f"the BMC's name {target.address!r} has no address: {exc.strerror}"

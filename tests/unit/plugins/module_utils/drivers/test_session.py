@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import socket
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,7 +23,10 @@ TARGET = Target("10.2.1.1", 623, "admin", "pass-word-1")
 SILENT = "no answer from the BMC at 10.2.1.1:623; is it cabled and powered, and is IPMI over LAN enabled on it?"
 NO_PASSWORD = "the BMC refuses the password of user 'admin'; see bmc.user and bmc.password"
 NO_USER = "the BMC has no user 'admin', or does not let it in; see bmc.user"
-NO_PRIVILEGE = "the BMC gives user 'admin' no sufficient privilege level; it needs OPERATOR"
+NO_PRIVILEGE = (
+    "the BMC gives user 'admin' no sufficient privilege level; it needs ADMINISTRATOR, or OPERATOR if the BMC lets pyghmi"
+    " go down to that"
+)
 NO_SLOT = "the BMC has no free session slot; others are connected to it"
 NO_SUITE = "the BMC accepts neither cipher suite 17 nor 3; enable one of them"
 BROKEN = "the BMC at 10.2.1.1:623 does not keep to the protocol: IpmiException:"
@@ -33,6 +37,11 @@ SAID = [
     ("None", ErrorCode.UNREACHABLE, SILENT),
     ("timeout", ErrorCode.UNREACHABLE, SILENT),
     ("Session failed to initialize", ErrorCode.UNREACHABLE, SILENT),
+    (
+        "Invalid RAKP4 integrity code (wrong Kg?)",
+        ErrorCode.AUTH,
+        "the BMC has another key of its own (K_g) than bmc.kg says",
+    ),
     ("Incorrect password provided", ErrorCode.AUTH, NO_PASSWORD),
     (
         "Password is too long for ipmi 1.5",
@@ -107,7 +116,17 @@ def verbs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_log_in_work_and_log_out(pyghmi: Pyghmi) -> None:
     assert run("echo", 1, 2) == (("raw", 1, 2), None, True)
     expected = {"bmc": "10.2.1.1", "userid": "admin", "password": "pass-word-1", "port": 623, "keepalive": False}
-    assert (pyghmi.given, pyghmi.closed) == (expected, 1)
+    assert (pyghmi.given, pyghmi.closed) == ({**expected, "kg": None}, 1)
+
+
+def test_the_bmcs_own_key(pyghmi: Pyghmi) -> None:
+    for text, key in (("key", b"key".ljust(20, b"\0")), ("0x01ff", b"\x01\xff".ljust(20, b"\0")), ("0x0000", None)):
+        target = replace(TARGET, kg=text)
+        assert session.run("echo", target, (), 5.0)[1:] == (None, True)
+        assert pyghmi.given["kg"] == key
+    error = session.run("echo", replace(TARGET, kg="0xkg"), (), 5.0)[1]
+    assert error
+    assert (error.code, error.message) == (ErrorCode.INVALID, "bmc.kg begins with 0x, but is not hexadecimal")
 
 
 @pytest.mark.parametrize(("said", "code", "means"), SAID)
