@@ -29,11 +29,11 @@ options:
     elements: dict
     suboptions:
       name:
-        description: Name of the user.
+        description: Name of the user, of at most 16 bytes.
         type: str
         required: true
       password:
-        description: The password.
+        description: The password, of at most 20 bytes.
         type: str
         required: true
 extends_documentation_fragment:
@@ -96,7 +96,7 @@ nodes:
       changed: false
       accounts: null
       refused: the BMC refuses the password of user 'ADMIN'; see bmc.user and bmc.password
-      factory: null
+      factory: []
       seconds: 0.8
       tries: 1
       identity:

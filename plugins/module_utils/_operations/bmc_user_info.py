@@ -14,6 +14,7 @@ from .._drivers.managing import AccountLevel, BmcAccount
 from .._fleet.fleet import Done
 from .._nodes.errors import ErrorCode, MetalError
 from .._nodes.noderange import fold
+from .bmc_user_jobs import LONGEST_NAME, LONGEST_PASSWORD
 from .bmc_way import following, way_in
 from .context import Context
 from .factory import LogIn, by_user
@@ -21,6 +22,8 @@ from .hardware import Bmc, look
 
 SHUT = frozenset({ErrorCode.AUTH, ErrorCode.PRIVILEGE})
 """What a BMC says of a user that it does not let in."""
+NO_SUCH = SHUT | {ErrorCode.INVALID}
+"""What it says of a user that it does not have, or cannot have: some take only short names."""
 REFUSED = SHUT | {ErrorCode.UNSUPPORTED}
 """What our own account may fail with while others are asked for all the same."""
 
@@ -30,6 +33,8 @@ def bmc_user_info(context: Context, parameters: Mapping[str, Any]) -> dict[str, 
     logins = [LogIn(each["name"], each["password"]) for each in parameters["logins"] or ()]
     if logins and not parameters["factory_defaults"]:
         raise MetalError(ErrorCode.INVALID, "logins are asked for with factory_defaults: true only; say that too")
+    for login in logins:
+        _check(login)
     questions = by_user(logins) if parameters["factory_defaults"] else None
     seconds = parameters["timeout"]
     open_to_all: list[str] = []
@@ -52,6 +57,21 @@ def bmc_user_info(context: Context, parameters: Mapping[str, Any]) -> dict[str, 
     return result
 
 
+def _check(login: LogIn) -> None:
+    """Raises: MetalError ``invalid`` for what no BMC could be asked for."""
+    for option, called, text, longest in (
+        ("name", repr(login.user), login.user, LONGEST_NAME),
+        ("password", f"that of {login.user!r}", login.password, LONGEST_PASSWORD),
+    ):
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError:
+            raise MetalError(ErrorCode.INVALID, f"logins: {option}: {called} is no text in UTF-8") from None
+        if size > longest:
+            why = f"has {size} bytes; a BMC takes at most {longest}"
+            raise MetalError(ErrorCode.INVALID, f"logins: {option}: {called} {why}")
+
+
 async def _accounts(bmc: Bmc, seconds: float) -> tuple[BmcAccount, ...]:
     coming = following(bmc.view)
     way = bmc.target if coming is None else await way_in(bmc, (bmc.target.password, coming), seconds)
@@ -65,7 +85,7 @@ async def _let_in(bmc: Bmc, questions: Mapping[str, tuple[str, ...]], seconds: f
         try:
             held = await bmc.driver.proof(replace(bmc.target, user=user), passwords, seconds)
         except MetalError as exc:
-            if exc.code not in SHUT:
+            if exc.code not in NO_SUCH:
                 raise
             continue  # no such user, or it is disabled or locked
         if held is not None:

@@ -133,6 +133,35 @@ def test_logins_without_asking_for_them() -> None:
     assert result["msg"] == "logins are asked for with factory_defaults: true only; say that too"
 
 
+@pytest.mark.parametrize(
+    ("login", "says"),
+    [
+        (
+            {"name": "n" * 17, "password": "p-1-q"},
+            f"logins: name: '{'n' * 17}' has 17 bytes; a BMC takes at most 16",
+        ),
+        (
+            {"name": "site", "password": "ü" * 11},
+            "logins: password: that of 'site' has 22 bytes; a BMC takes at most 20",
+        ),
+    ],
+)
+def test_logins_that_no_bmc_could_have(room: BmcRoom, login: dict[str, str], says: str) -> None:
+    logins = [{"name": "site", "password": "old-site-password"}, login]
+    result = refused("bmc_user_info", nodes=["rack1"], factory_defaults=True, logins=logins)
+    assert (result["error"]["code"], result["msg"]) == ("invalid", says)
+    assert room.counts == {}
+
+
+def test_a_bmc_that_takes_short_names_only(room: BmcRoom) -> None:
+    def too_long() -> None:
+        raise MetalError(ErrorCode.INVALID, "the BMC takes no user name as long as 'Administrator'; see bmc.user")
+
+    room.hooks["before proof", 2] = too_long
+    result = ok("bmc_user_info", nodes=["r1n01"], factory_defaults=True)
+    assert (result["nodes"]["r1n01"]["factory"], result["nodes"]["r1n01"]["tries"]) == (["ADMIN"], 1)
+
+
 def test_no_password_is_shown(room: BmcRoom) -> None:
     logins = [{"name": "site", "password": "old-site-password"}]
     said = raw_output("bmc_user_info", nodes=["rack1"], factory_defaults=True, logins=logins)
