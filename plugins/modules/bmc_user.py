@@ -34,7 +34,8 @@ options:
     description:
       - The password that the account is to have, of at most 20 bytes; many BMCs take no more than 16. By default it stays as it is.
       - An account that has it already is left alone.
-    type: str
+      - Text or a whole number. Anything else, such as a list or a truth value, is refused.
+    type: raw
   generate:
     description:
       - Give the account a random password of letters and digits, another one on each node and at each run.
@@ -203,7 +204,7 @@ ARGUMENT_SPEC = ArgumentSpec(
         **FLEET,
         "name": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "password": {"type": "str", "no_log": True},
+        "password": {"type": "raw", "no_log": True},
         "generate": {"type": "bool", "default": False},
         "length": {"type": "int", "default": 16},
         "level": {"type": "str", "choices": ["user", "operator", "administrator"], "default": "administrator"},

@@ -131,9 +131,9 @@ class Jobs:
 
     def __init__(self, context: Context, parameters: Mapping[str, Any]) -> None:
         """Raises: MetalError ``invalid`` for options that contradict each other or that no BMC could take."""
-        self._context, self._parameters = context, parameters
+        self._context, self._parameters = context, {**parameters, "password": _text(parameters["password"])}
         self._jobs: dict[str, Job] = {}
-        _check(parameters)
+        _check(self._parameters)
 
     def __getitem__(self, node: str) -> Job:
         return self._jobs[node]
@@ -269,6 +269,16 @@ def _check(parameters: Mapping[str, Any]) -> None:
         _check_text("name", name, LONGEST_NAME, repr(name))
     if password is not None:
         _check_text("password", password, LONGEST_PASSWORD, "what is given")
+
+
+def _text(password: Any) -> str | None:
+    """Return a password as text. Raises: MetalError ``invalid`` for a list and its like, whose text nobody means."""
+    if isinstance(password, int) and not isinstance(password, bool):
+        return str(password)
+    if password is None or isinstance(password, str):
+        return password
+    kind = type(password).__name__.strip("_")
+    raise MetalError(ErrorCode.INVALID, f"password: what is given is no text, but of the type {kind}; put it in quotes")
 
 
 def _check_text(option: str, text: str, longest: int, called: str) -> None:

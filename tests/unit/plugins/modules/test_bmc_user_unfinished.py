@@ -23,7 +23,7 @@ from ansible_collections.stage0.metal.tests.unit.plugins.modules.bmc_accounts im
     killed,
     stored,
 )
-from ansible_collections.stage0.metal.tests.unit.support import PASSWORD, make_rack, ok, run_module, store
+from ansible_collections.stage0.metal.tests.unit.support import PASSWORD, make_rack, ok, refused, run_module, store
 
 NEW = "Tr0ub4dor-and-3"
 FIRST = "10.2.1.1"
@@ -97,6 +97,21 @@ def test_an_account_that_is_not_let_in_is_raised(room: BmcRoom) -> None:
     result = ok("bmc_user", nodes=["r1n01"], name="ops", password=NEW, diff=True)
     assert result["nodes"]["r1n01"]["after"]["password"] == "changed"
     assert room.one("ops") == account("ops", NEW)
+
+
+@pytest.mark.parametrize(
+    ("password", "kind"), [(["a-1"], "list"), ({"a": "b-1"}, "dict"), (True, "bool"), (1.5, "float")]
+)
+def test_a_password_that_is_no_text(room: BmcRoom, password: Any, kind: str) -> None:
+    result = refused("bmc_user", nodes=["r1n01"], password=password)
+    assert result["error"]["code"] == "invalid"
+    assert result["msg"] == f"password: what is given is no text, but of the type {kind}; put it in quotes"
+    assert room.counts == {}
+
+
+def test_a_password_of_digits(room: BmcRoom) -> None:
+    ok("bmc_user", nodes=["r1n01"], password=12345678)
+    assert stored() == ("admin", "12345678", None)
 
 
 METAL: dict[str, Any] = {"nodes": ["r1n01"], "name": "metal", "generate": True, "store": True}
