@@ -10,7 +10,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -90,11 +90,15 @@ def run(
     if check is not None:
         for view in views.values():
             check(view)
+    drivers = {name: context.drivers[name]() for name in sorted({view["bmc.driver"] for view in views.values()})}
+    bmcs = {name: Bmc(view, drivers[view["bmc.driver"]], targets[name]) for name, view in views.items()}
+    for name, bmc in bmcs.items():
+        _check_driver(name, bmc, capability)
     if ready is not None:
         ready()
     begun = time.monotonic()
     try:
-        outcomes = asyncio.run(_everything(context, views, targets, capability, verb, limits))
+        outcomes = asyncio.run(_everything(context, bmcs, drivers.values(), verb, limits))
     except asyncio.CancelledError:
         raise MetalError(ErrorCode.SKIPPED, "ended by a signal; nodes that were begun may be in any state") from None
     answer = result(
@@ -144,24 +148,15 @@ def _check_shared(targets: Mapping[str, Target]) -> None:
 
 
 async def _everything(
-    context: Context,
-    views: Mapping[str, View],
-    targets: Mapping[str, Target],
-    capability: Capability,
-    verb: Verb,
-    limits: fleet.Limits,
+    context: Context, bmcs: Mapping[str, Bmc], drivers: Iterable[Driver], verb: Verb, limits: fleet.Limits
 ) -> dict[str, fleet.Outcome]:
-    drivers = {name: context.drivers[name]() for name in sorted({view["bmc.driver"] for view in views.values()})}
-    bmcs = {name: Bmc(view, drivers[view["bmc.driver"]], targets[name]) for name, view in views.items()}
     try:
-        for name, bmc in bmcs.items():
-            _check_driver(name, bmc, capability)
         with ended_by_signals():
             return await fleet.run(
                 list(bmcs), lambda name: verb(bmcs[name]), limits, lambda progress: context.say(told(progress))
             )
     finally:
-        for driver in drivers.values():
+        for driver in drivers:
             await driver.close()
 
 
