@@ -36,6 +36,7 @@ from ansible_collections.stage0.metal.tests.unit.support import (
     ok,
     raw_output,
     refused,
+    warned,
 )
 
 NETWORK = "10.2.1.0/29"
@@ -128,11 +129,11 @@ def test_nodes_whose_bmc_is_named(driver: ScriptedDriver, monkeypatch: pytest.Mo
         return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (address, 623)) for address in ("10.9.9.9", FIRST)]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    result = ok("discover_bmcs", networks=[NETWORK])
+    result, told = warned("discover_bmcs", networks=[NETWORK])
     assert bmc(result, FIRST)["node"] == "r1n01"
     assert result["silent"] == ""
     why = "the BMC's name 'r1n03-bmc' has no address: no such name"
-    assert f"the nodes r1n03 {UNPLACED} {why}" in str(result["warnings"])
+    assert f"the nodes r1n03 {UNPLACED} {why}" in str(told)
 
 
 def test_name_servers_that_do_not_answer(driver: ScriptedDriver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,13 +149,13 @@ def test_name_servers_that_do_not_answer(driver: ScriptedDriver, monkeypatch: py
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(operation, "RESOLVE_SECONDS", 0.05)
     try:
-        result = ok("discover_bmcs", networks=[NETWORK])
+        result, told = warned("discover_bmcs", networks=[NETWORK])
         assert not over.is_set()
     finally:
         over.set()
     assert result["summary"]["known"] == 2
     why = "the BMC's name 'far01-bmc' was not looked up within 0 s; do the name servers answer?"
-    assert f"the nodes far[01-40] {UNPLACED} {why}" in str(result["warnings"])
+    assert f"the nodes far[01-40] {UNPLACED} {why}" in str(told)
 
 
 def test_logging_in_with_the_nodes_accounts(driver: ScriptedDriver) -> None:
