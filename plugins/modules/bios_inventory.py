@@ -79,6 +79,7 @@ nodes:
     - The nodes whose BMC answered, each with its RV(ignore:inventory), the RV(ignore:warnings) about it, and with O(history) what was
       kept before.
     - What a machine does not tell is null. RV(ignore:inventory.serial) is that of the product, else of the chassis, else of the board.
+    - With O(oem), C(oem) has C(parts) and C(firmware), what the maker tells of each by its name, such as C(DIMM 1).
     - With O(store), RV(ignore:before) and RV(ignore:after) have what changed, by dotted names.
   returned: unless the request was refused
   type: dict
@@ -119,13 +120,8 @@ nodes:
           asset_tag: AT-1
           custom: []
         oem:
-          parts:
-            DIMM 1:
-              Manufacturer: Example Inc
-              Serial Number: MEM0001
-          firmware:
-            BMC Version:
-              version: '2.23'
+          parts: {}
+          firmware: {}
       history:
         - at: '2026-05-01T12:00:00.000Z'
           inventory:

@@ -98,6 +98,11 @@ failed_nodes:
       code: unreachable
       msg: 'r1n07: no answer from the BMC at 10.2.1.7:623; is it cabled and powered, and is IPMI over LAN enabled on it? (3 tries)'
       retryable: true
+    r1n08:
+      code: not_reached
+      msg: 'r1n08: the new network was sent, but the BMC does not tell it at 10.2.1.8 or 10.2.200.18 after 60 s: no answer'
+      retryable: false
+      sent: {source: static, address: 10.2.1.8, netmask: 255.255.0.0}
 summary:
   description: The outcome in numbers, and as noderanges.
   returned: unless the request was refused

@@ -83,6 +83,11 @@ failed_nodes:
       code: unreachable
       msg: 'r1n07: no answer from the BMC at 10.2.1.7:623; is it cabled and powered, and is IPMI over LAN enabled on it? (3 tries)'
       retryable: true
+    r1n08:
+      code: not_reached
+      msg: 'r1n08: the reset was sent, but the BMC does not let us in after 300 s: no answer from the BMC at 10.2.1.8:623'
+      retryable: false
+      sent: reset
 summary:
   description: The outcome in numbers, and as noderanges.
   returned: unless the request was refused

@@ -63,7 +63,7 @@ nodes:
     r1n01:
       changed: true
       before: {lamp: 'off'}
-      after: {lamp: 'on'}
+      after: {lamp: 'on', seconds: 60}
       seconds: 0.8
       tries: 1
       identity:

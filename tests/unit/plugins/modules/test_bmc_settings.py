@@ -82,6 +82,18 @@ def test_a_lamp_that_goes_out_by_itself_is_lit_for_good(bmcs: Bmcs) -> None:
     assert bmcs[FIRST].lamp is Lamp.ON
 
 
+def test_a_lamp_that_cannot_be_reached(bmcs: Bmcs) -> None:
+    bmcs[FIRST].faults["identify"] = [MetalError(ErrorCode.UNSUPPORTED, "the BMC does not know this command")]
+    found = failed("identify", nodes=["rack1"])
+    assert found == {
+        "r1n01": {
+            "code": "unsupported",
+            "msg": "r1n01: the BMC does not know this command",
+            "retryable": False,
+        }
+    }
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
